@@ -26,7 +26,7 @@ describe('gateway: agents of other projects', () => {
     ['pi 1.6: SSE', piPackage, (t, baseUrl) => runPi(t, { baseUrl, api: 'openai-responses', transport: 'sse' })],
   ] satisfies [string, string, (t: TestContext, url: string) => Promise<Ended>][])
     test(
-      `${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`,
+      `${row}: of ${loopTurns} turns the ones that docs/gateway.md promises are sent as deltas`,
       needs(name),
       async (t) => {
         const emulator = await start(t, script);

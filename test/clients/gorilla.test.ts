@@ -28,5 +28,5 @@ describe('gateway: Go', { skip: !isInstalled && 'Go and its gorilla/websocket ar
 
   test(row, (t) => assertLoop(t, row, loop));
 
-  test('sees nothing of chains and sockets that the upstream loses', (t) => assertUndisturbed(t, loop));
+  test('does not notice chains and sockets that the upstream loses', (t) => assertUndisturbed(t, loop));
 });

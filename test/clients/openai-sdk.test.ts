@@ -9,7 +9,7 @@ describe('openai', () => {
     ['openai-7', newerNode],
   ] as const)
     for (const [how, reach] of ways)
-      test(`${name}${how}: responses, conversations and WebSockets`, needs(name), async (t) => {
+      test(`${name}${how}: responses, conversations and WebSockets work`, needs(name), async (t) => {
         const emulator = await start(t);
         const args = [program('openai-sdk'), await reach(t, emulator.url), installed, name];
         const { status, said } = await run(t, node, args, installed, {});

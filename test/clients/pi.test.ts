@@ -22,7 +22,7 @@ describe('pi', () => {
   });
 
   test(
-    'P18: runs it over a WebSocket as with a ChatGPT login, the second turn a delta',
+    'P18: runs a tool loop over a WebSocket as with a ChatGPT login, the second turn a delta',
     needs(piPackage),
     async (t) => {
       const emulator = await start(t, loop, { dialect: 'chatgpt' });

@@ -4,7 +4,7 @@ import { createClient } from '@turnwire/client';
 import { startEmulator } from 'turnwire/emulator';
 
 describe('network.relay', () => {
-  test('behind a relay the rules of the provider go on to apply', { timeout: 30_000 }, async (t) => {
+  test('the rules of the provider also apply behind a relay', { timeout: 30_000 }, async (t) => {
     // Its WebSocket refuses `instructions` beside an id (P12): who takes it for another server sends both.
     const emulator = await startEmulator({ dialect: 'xai' });
     t.after(() => emulator.close());

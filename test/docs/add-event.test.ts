@@ -6,7 +6,7 @@ import type * as client from '@turnwire/client';
 import type * as clientFetch from '@turnwire/client/fetch';
 import type * as emulator from 'turnwire/emulator';
 
-test('how to add an event: it is known, typed, sent, read over both transports', async (t) => {
+test('how to add an event: after its steps the event is known, typed, sent, and read over both transports', async (t) => {
   const folder = copyOf(t, ['client', 'emulator'], ['src', 'package.json', 'tsconfig.json']);
 
   const [type, member, row, ...rest] = stepsOf('How to add an event');

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { root } from './pages.js';
 import { compile, copyOf, follow, load, stepsOf } from './recipe.js';
 
-test('how to add a provider, and an option: both are known, in the client and at the command line', async (t) => {
+test('how to add a provider and an option: after their steps both are known, in the client and at the command line', async (t) => {
   const folder = copyOf(t, ['client', 'turnwire'], ['src', 'package.json', 'tsconfig.json']);
   const provider = stepsOf('How to add a provider');
   const option = stepsOf('How to add an option of the command line');

@@ -132,7 +132,7 @@ describe('commands of the pages', { skip: process.platform === 'win32' && 'needs
   }
 
   for (const [page, expected] of Object.entries(pages))
-    test(`${page}: each one ends, and prints what it is to print`, async () => {
+    test(`${page}: each command ends, and prints what the page shows`, async () => {
       const commands = commandsOf(page);
       const begins = commands.map((command) => command.replace(/^(?:npx )?turnwire /, ''));
       for (const [index, { command }] of expected.entries()) assert(begins[index]?.startsWith(command), begins[index]);
@@ -147,7 +147,7 @@ describe('commands of the pages', { skip: process.platform === 'win32' && 'needs
       );
     });
 
-  test('docs/check.md: a failure is told as the page has it', async (t) => {
+  test('docs/check.md: a failure is reported as the page shows it', async (t) => {
     const server = createServer((request, response) => {
       response.writeHead(404, { 'content-type': 'application/json', 'content-length': 2 }).end('{}');
     });

@@ -8,7 +8,7 @@ import { root, textOf } from './pages.js';
 const page = textOf('CONTRIBUTING.md');
 
 describe('CONTRIBUTING.md', () => {
-  test('each name stands in the file that it is said to stand in', () => {
+  test('each name is in the file that the page names for it', () => {
     const named = [...page.matchAll(/`(\w+)` in\s+\[(?:`[^`]+`|the same file)\]\(([^)]+)\)/g)];
     assert.ok(named.length >= 12, `only ${named.length} were found`);
     const missing = named.filter(

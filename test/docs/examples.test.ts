@@ -66,12 +66,12 @@ const programs: Readonly<Record<string, Example>> = {
   },
 };
 
-test('every example has a test here', async () => {
+test('every example has a test in this file', async () => {
   const names = await readdir(join(root, 'examples'));
   assert.deepEqual(names.filter((name) => name.endsWith('.ts')).sort(), Object.keys(programs).sort());
 });
 
-test('with an SDK it takes no more than 20 lines', async () => {
+test('an example with an SDK has at most 20 lines', async () => {
   for (const name of ['openai-sdk.ts', 'ai-sdk.ts', 'agents-sdk.ts', 'langchain.ts']) {
     const lines = (await readFile(join(root, 'examples', name), 'utf8')).trimEnd().split('\n');
     assert(lines.length <= 20, `${name} has ${lines.length} lines`);

@@ -34,7 +34,7 @@ describe('the source of a page', () => {
       assert.deepEqual(tooLong(textOf(page)), []);
     });
 
-  test('a text over the limits is found in a line, in a paragraph and in an entry of a list', () => {
+  test('a text over the limits is found as a line, a paragraph and an entry of a list', () => {
     const long = 'word '
       .repeat(61)
       .trimEnd()

@@ -11,7 +11,7 @@ import { anchorsOf, blocksOf, pages, root, textOf } from './pages.js';
 const turnwire = join(root, 'packages', 'turnwire', 'bin', 'turnwire.js');
 
 describe('pages', () => {
-  test('the pages that have to be there are there', () => {
+  test('the required pages exist', () => {
     for (const page of [
       'README.md',
       'CHANGELOG.md',
@@ -38,7 +38,7 @@ describe('pages', () => {
     assert(textOf('README.md').split('\n').length <= 160);
   });
 
-  test('every link inside the repository leads somewhere', () => {
+  test('every link inside the repository leads to a file and a heading', () => {
     const broken: string[] = [];
     for (const page of pages) {
       const prose = textOf(page).replace(/^```[\s\S]*?^```/gm, '');

@@ -12,7 +12,7 @@ const assigned = (id: string): boolean => !/^N1[34]$/.test(id);
 const isTest = (path: string): boolean => /(?:^|\/)test\/.*\.ts$/.test(path) && !path.startsWith('test/docs/rules');
 
 describe('rule book: ids', () => {
-  test('each id stands once', () => {
+  test('each id is defined once', () => {
     const ids = rules.map(({ id }) => id);
     assert.ok(ids.length > 300, `only ${ids.length} rules were read`);
     assert.deepEqual(
@@ -21,11 +21,11 @@ describe('rule book: ids', () => {
     );
   });
 
-  test('each id has the anchor of its own name', () => {
+  test('each id has an anchor with its name', () => {
     for (const { id, page } of rules) assert.ok(textOf(page).includes(`<a id="${id.toLowerCase()}"></a>**${id}**`), id);
   });
 
-  test('each id that is cited anywhere is there', () => {
+  test('each id that is cited anywhere is defined', () => {
     const known = new Set(rules.map(({ id }) => id));
     const unknown = sources.flatMap((path) =>
       [...citedIn(read(path))].filter((id) => !known.has(id)).map((id) => `${path}: ${id}`),
@@ -45,7 +45,7 @@ describe('rule book: ids', () => {
     assert.deepEqual(broken, []);
   });
 
-  test('ranges are read as all their ids, and what only looks like an id is none', () => {
+  test('a range counts as all its ids, and a text that only looks like an id does not count', () => {
     assert.deepEqual([...citedIn('// A1–A3, N2 and P4; %E0, V8, /A5, `a-z0-9A9z`')], ['A1', 'A2', 'A3', 'N2', 'P4']);
   });
 });

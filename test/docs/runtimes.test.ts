@@ -93,7 +93,7 @@ const blocks = Object.keys(programs).flatMap((page) =>
     .map(({ text }) => ({ page, text })),
 );
 
-test('READMEs: each program has a test here', () => {
+test('READMEs: each program has a test in this file', () => {
   for (const [page, expected] of Object.entries(programs))
     assert.deepEqual(
       blocks

@@ -21,7 +21,7 @@ function temporary(t: TestContext): string {
 }
 
 describe('the site', () => {
-  test('has each page of docs/ in one chapter, and no link out of it', (t) => {
+  test('has each page of docs/ in one chapter, and no link out of the site', (t) => {
     const folder = temporary(t);
     writePages(folder);
     const pages = readdirSync(folder).filter((name) => name.endsWith('.md'));

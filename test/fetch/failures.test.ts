@@ -10,7 +10,7 @@ import type { Peer } from '../faults/server/peer.js';
 describe('createFetch: failures', () => {
   for (const status of [400, 401, 403, 404, 409, 413, 429, 500, 503]) {
     for (const stream of [true, false]) {
-      test(`F11: a refusal with ${status} before the first event is a Response with it, stream: ${stream}`, async (t) => {
+      test(`F11: a refusal with ${status} before the first event is a Response with that status, stream: ${stream}`, async (t) => {
         const { ask, emulator } = await setUp(t, {}, { transport: 'websocket' });
         const fault = `error status=${status} code=some_code message="Not this." headers={"retry-after":"7","x-request-id":"req_7"}`;
         const response = await ask({ stream, ...suffering(fault) });
@@ -28,7 +28,7 @@ describe('createFetch: failures', () => {
   }
 
   for (const status of [400, 401, 403, 426, 429, 503]) {
-    test(`a refusal of the upgrade with ${status} is a Response with it, where there is no fallback`, async (t) => {
+    test(`a refusal of the upgrade with ${status} is a Response with that status, where there is no fallback`, async (t) => {
       const { ask } = await setUp(
         t,
         { faults: [{ do: `refuse status=${status} headers={"retry-after":"3"}` }] },
@@ -41,7 +41,7 @@ describe('createFetch: failures', () => {
     });
   }
 
-  test('a refusal that is no JSON is passed on as it is', async (t) => {
+  test('a refusal that is no JSON is passed on unchanged', async (t) => {
     const faults = [
       {
         do: {
@@ -59,7 +59,7 @@ describe('createFetch: failures', () => {
     assert.equal(await response.text(), '<h1>Bad gateway</h1>');
   });
 
-  test('where WebSocket is refused, the turn goes by SSE, and the answer says so', async (t) => {
+  test('where WebSocket is refused, the turn goes over SSE, and the headers of the answer say so', async (t) => {
     const warnings: string[] = [];
     const { ask } = await setUp(
       t,
@@ -74,7 +74,7 @@ describe('createFetch: failures', () => {
   });
 
   for (const stream of [true, false]) {
-    test(`nothing could be sent: fetch rejects as without network, stream: ${stream}`, async (t) => {
+    test(`where nothing could be sent, fetch rejects as without network, stream: ${stream}`, async (t) => {
       const { ask, emulator } = await setUp(t);
       await emulator.close();
       await assert.rejects(ask({ stream }), (error: TypeError) => {
@@ -112,7 +112,7 @@ describe('createFetch: failures', () => {
       }
     });
 
-    test(`N2, ${transport}: a redirect fails the fetch, which names the origin and goes nowhere`, async (t) => {
+    test(`N2, ${transport}: a redirect fails the fetch, which names the origin and is not followed`, async (t) => {
       const elsewhere = await FaultServer.start();
       const redirect = (peer: Peer): void => peer.http(307, '', { location: `${elsewhere.url}/other?secret=1` });
       const server = await FaultServer.start({ upgrade: redirect, post: redirect });
@@ -200,7 +200,7 @@ describe('createFetch: failures', () => {
     });
   }
 
-  test('close: no more turns, the running ones end', async (t) => {
+  test('close() refuses further turns, and the running ones end', async (t) => {
     const { ask, fetch } = await setUp(t, { latency: { tokensPerSecond: 200 } });
     const response = await ask({ stream: true });
     const closed = fetch.close();

@@ -39,7 +39,7 @@ async function setUp(t: TestContext, events: Json[] = []) {
 
 describe('createFetch: headers of an answer', () => {
   for (const stream of [true, false]) {
-    test(`the turn that has dialled has the head of the upgrade, without cookies; a later one has nothing old, stream: ${stream}`, async (t) => {
+    test(`the answer of the turn that dialled has the headers of the upgrade without cookies; later answers have no old headers, stream: ${stream}`, async (t) => {
       const ask = await setUp(t);
       const first = await ask(stream);
       assert.equal(first.headers.get('x-request-id'), 'req_upgrade');
@@ -54,7 +54,7 @@ describe('createFetch: headers of an answer', () => {
       await second.text();
     });
 
-    test(`P60: headers that come as an event are headers, stream: ${stream}`, async (t) => {
+    test(`P60: headers that come as an event become headers of the answer, stream: ${stream}`, async (t) => {
       const headers = { 'X-Request-Id': 'req_turn', 'x-ratelimit-remaining-tokens': 7, 'x-models-etag': [['a', 'b']] };
       const ask = await setUp(t, [
         { type: 'response.metadata', headers },

@@ -36,7 +36,7 @@ describe('headers that differ by request', () => {
     'VS Code': (turn) => ({ 'x-agent-task-id': String(turn) }),
     'a tracer': (turn) => ({ traceparent: `00-${turn}`, 'sentry-trace': String(turn), baggage: `n=${turn}` }),
   })) {
-    test(`headers of ${who} are known: one connection, deltas`, async (t) => {
+    test(`headers of ${who} are known not to be identity: one connection, deltas`, async (t) => {
       const { plans, opened } = await converse(t, headersOf);
       assert.deepEqual(plans, ['full', 'delta', 'delta']);
       assert.equal(opened.length, 1);
@@ -67,7 +67,7 @@ describe('headers that differ by request', () => {
     assert.equal(opened[0]?.headers['x-tenant'], 'one');
   });
 
-  test('a header that is not known and differs by request: few connections stay, and one warning names it', async (t) => {
+  test('an unknown header that differs by request: few connections stay, and one warning names it', async (t) => {
     const { opened, warnings, stats, plans } = await converse(t, (turn) => ({ 'x-my-turn': String(turn) }), {
       turns: 12,
     });
@@ -79,7 +79,7 @@ describe('headers that differ by request', () => {
   });
 });
 
-describe('createFetch: what is refused of the identity', () => {
+describe('createFetch: identity options that are refused', () => {
   for (const [options, message] of [
     [
       { perRequestHeaders: ['authorization'] },

@@ -64,7 +64,7 @@ function sdkOf(t: TestContext, options: FetchOptions) {
 }
 
 describe('createClient: fetch', () => {
-  test('a turn is one call of the given fetch, with the request that a mock expects', async (t) => {
+  test('a turn calls the given fetch once, with the request that a mock expects', async (t) => {
     const { asked, fetch } = mock();
     const turn = clientOf(t, { fetch }).turn({ model: 'm', input: 'x' });
     assert.equal(await turn.text(), 'Mocked.');
@@ -93,7 +93,7 @@ describe('createClient: fetch', () => {
     assert.equal(asked.length, 1);
   });
 
-  test('the reason that the given fetch rejects with is the cause, and a turn that may have run is not sent again', async (t) => {
+  test('the rejection of the given fetch is the cause of the error, and a turn that may have run is not sent again', async (t) => {
     const reason = new Error('no handler for this request');
     const { fetch, asked } = mock(() => Promise.reject(new TypeError('Failed to fetch', { cause: reason })));
     await assert.rejects(clientOf(t, { fetch }).turn({ model: 'm', input: 'x' }).text(), (thrown: TurnwireError) => {
@@ -104,7 +104,7 @@ describe('createClient: fetch', () => {
     assert.equal(asked.length, 1);
   });
 
-  test('a cause that is no error, as that of MSW, is not shown', async (t) => {
+  test('a rejection that is no Error, like that of MSW, is not shown', async (t) => {
     const { fetch } = mock(() => Promise.reject(new TypeError('Failed to fetch', { cause: Response.error() })));
     await assert.rejects(clientOf(t, { fetch }).turn({ model: 'm', input: 'x' }).text(), {
       code: 'connection_lost',
@@ -112,7 +112,7 @@ describe('createClient: fetch', () => {
     });
   });
 
-  test('a given fetch that could not connect has sent nothing', async (t) => {
+  test('the turn of a given fetch that could not connect counts as not sent', async (t) => {
     const server = await FaultServer.start();
     const baseUrl = server.url;
     await server.close();
@@ -185,7 +185,7 @@ describe('createClient: fetch', () => {
     assert(count > 199);
   });
 
-  test('a compressed answer is read as the fetch has decoded it', async (t) => {
+  test('a compressed answer is read as decoded by the fetch', async (t) => {
     const server = await FaultServer.start({
       post: (peer) =>
         peer.http(200, gzipSync(streamed), { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' }),
@@ -195,7 +195,7 @@ describe('createClient: fetch', () => {
     assert.equal(await client.turn({ model: 'm', input: 'x' }).text(), 'Mocked.');
   });
 
-  test('network.viaFetch is told where it belongs', () => {
+  test('network.viaFetch is refused with a sentence about createFetch', () => {
     assert.throws(
       () => createClient({ apiKey: 'k', network: { viaFetch: true } as never }),
       /createClient takes the fetch itself/,
@@ -238,14 +238,14 @@ describe('createFetch: network.viaFetch', () => {
     await assert.rejects(sdkOf(t, { fetch }).responses.create({ model: 'm', input: 'x' }), AuthenticationError);
   });
 
-  test('anything but true or false is refused', () => {
+  test('a value other than true or false is refused', () => {
     assert.throws(
       () => createFetch({ network: { viaFetch: 'yes' as never } }),
       /network\.viaFetch must be true or false/,
     );
   });
 
-  test('a fetch that has taken the global place itself asks the one that was there', async (t) => {
+  test('createFetch that has replaced the global fetch calls the original one', async (t) => {
     const { asked, fetch: mocked } = mock();
     stub(t, mocked);
     const fetch = createFetch({ transport: 'sse', network: { viaFetch: true } });
@@ -278,22 +278,22 @@ describe('a global fetch that was replaced', () => {
     return warnings;
   }
 
-  test('createFetch: one warning, whatever the number of turns', async (t) => {
+  test('createFetch warns once, whatever the number of turns', async (t) => {
     const warnings = await warningsOf(t, 'auto', {});
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', about);
     assert.match(warnings[0] ?? '', /viaFetch: true/);
   });
 
-  test('createFetch: none where nothing goes around it', async (t) => {
+  test('createFetch does not warn where all requests use the global fetch', async (t) => {
     assert.deepEqual(await warningsOf(t, 'sse', { network: { viaFetch: true } }), []);
   });
 
-  test('createFetch: none where it was not replaced', async (t) => {
+  test('createFetch does not warn where the global fetch was not replaced', async (t) => {
     assert.deepEqual(await warningsOf(t, 'auto', {}, false), []);
   });
 
-  test('createClient: one warning', async (t) => {
+  test('createClient warns once', async (t) => {
     const server = await FaultServer.start({
       create: (peer, _create, number) => peer.events(...reply(`resp_${number}`, 'Real.')),
     });

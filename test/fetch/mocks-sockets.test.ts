@@ -15,7 +15,7 @@ const runsHere = Number(process.versions.node.split('.')[0]) >= 22;
 const skip = hasNock ? (runsHere ? false : 'nock 15 runs on Node 22 and later') : 'npm run test:extra installs it';
 
 describe('createFetch: mocks below sockets', () => {
-  test('with nock active, turns go over connections as those of ws do, and mocks answer POSTs', { skip }, async () => {
+  test('with nock active, turns use real connections as those of ws do, and mocks answer POSTs', { skip }, async () => {
     const nock = pathToFileURL(createRequire(join(installed, 'package.json')).resolve('nock15')).href;
     const script = `
     import nock from '${nock}';

@@ -36,7 +36,7 @@ describe('createFetch: options', () => {
     test(`${JSON.stringify(options)}: ${message}`, () => assert.equal(refusalOf(options), message));
   }
 
-  test('an unknown one is told those that there are, and none that it refuses', () => {
+  test('an unknown option gets a list of the options that createFetch takes', () => {
     const message = refusalOf({ nonsense: 1 });
     assert.match(message, /^nonsense is no option \(there are chains, fetch, .*transport\)$/);
     assert.doesNotMatch(message, /apiKey|baseUrl|headers,|organization|project/);
@@ -56,10 +56,10 @@ describe('createFetch: given to an SDK without being called', () => {
     'a Request and undefined': [new Request(url, init), undefined],
     'a path and an init': ['/v1/responses', init],
   })) {
-    test(`${what}: one sentence says so`, () => assert.match(refusalOf(...given), sentence));
+    test(`${what}: refused in one sentence`, () => assert.match(refusalOf(...given), sentence));
   }
 
-  test('the openai SDK has the sentence as the cause of its error', async () => {
+  test('the sentence is the cause of the openai SDK’s error', async () => {
     const client = new OpenAI({
       apiKey: 'k',
       baseURL: 'http://127.0.0.1:9/v1',
@@ -73,7 +73,7 @@ describe('createFetch: given to an SDK without being called', () => {
     assert.match((error.cause as Error).message, sentence);
   });
 
-  test('the warning is told once in a process', async () => {
+  test('the warning is given once in a process', async () => {
     const script = `const { createFetch } = await import('@turnwire/client/fetch');
       for (let call = 0; call < 3; call += 1) try { createFetch('${url}', {}) } catch {}`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -42,7 +42,7 @@ const passed: Readonly<Record<string, () => Arguments>> = {
   },
 };
 
-describe('createFetch: what is no turn', () => {
+describe('createFetch: requests that are no turns', () => {
   for (const [what, argumentsOf] of Object.entries(passed)) {
     test(`${what}: the ordinary fetch gets the very same arguments, unread`, async () => {
       const seen: Arguments[] = [];
@@ -67,7 +67,7 @@ describe('createFetch: what is no turn', () => {
     });
   }
 
-  test('plain text to another machine is told once', async () => {
+  test('plain text to another machine causes one warning', async () => {
     const warnings: string[] = [];
     const fetch = createFetch({
       onWarning: (message) => warnings.push(message),
@@ -80,7 +80,7 @@ describe('createFetch: what is no turn', () => {
     assert.match(warnings[0] ?? '', /ordinary fetch.*network\.allowPlaintext/);
   });
 
-  test('globalThis.fetch is looked up when it is needed', async (t) => {
+  test('globalThis.fetch is looked up at each request', async (t) => {
     const fetch = createFetch();
     t.mock.method(globalThis, 'fetch', () => Promise.resolve(new Response('mocked')));
     assert.equal(await (await fetch('https://api.example.com/v1/models')).text(), 'mocked');

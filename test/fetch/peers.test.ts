@@ -41,7 +41,7 @@ async function failureOf(answer: Response): Promise<{ code: string; message: str
 }
 
 describe('createFetch: faults of other clients', () => {
-  test('X1, X19: a connection that is lost takes its answer with it, as an error; the next turn has a new one', async (t) => {
+  test('X1, X19: a lost connection ends its answer with an error; the next turn has a new connection', async (t) => {
     const { ask } = await setUp(t, {
       create: (peer, create, count) => {
         if (peer.number > 1) return echo(peer, create, count);
@@ -61,7 +61,7 @@ describe('createFetch: faults of other clients', () => {
     assert.deepEqual([server.creates, server.upgrades], [3, 1]);
   });
 
-  test('X3: a body that fails while nobody reads is no unhandled rejection', async (t) => {
+  test('X3: the failure of an unread body is no unhandled rejection', async (t) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
@@ -116,7 +116,7 @@ describe('createFetch: faults of other clients', () => {
     assert.equal(server.peers.length, 1);
   });
 
-  test('X5: lanes that have ended make room: 60 turns, three at a time, on one connection', async (t) => {
+  test('X5: ended lanes are used again: 60 turns, three at a time, on one connection', async (t) => {
     const { ask, server } = await setUp(
       t,
       {
@@ -143,7 +143,7 @@ describe('createFetch: faults of other clients', () => {
     assert.equal((await failureOf(await ask('begin'))).code, 'idle_timeout');
   });
 
-  test('X7, X20: what the server says against it is the status and the body, at the upgrade and after it', async (t) => {
+  test('X7, X20: the refusal of a server gives status and body, at the upgrade and after it', async (t) => {
     const body = '{"error":{"message":"Bad key.","code":"invalid_api_key"}}';
     const refused = await setUp(t, { upgrade: (peer) => peer.http(401, body, { 'content-type': 'application/json' }) });
     const answer = await refused.ask('x');
@@ -175,7 +175,7 @@ describe('createFetch: faults of other clients', () => {
     while (!server.peer(1).control.includes(opcodes.ping)) await new Promise(setImmediate);
   });
 
-  test('X11: an answer that goes on has no limit of time as a whole', async (t) => {
+  test('X11: an answer with steady events has no limit on its whole time', async (t) => {
     const idleMs = 200;
     const { ask } = await setUp(
       t,
@@ -196,7 +196,7 @@ describe('createFetch: faults of other clients', () => {
     assert.match(await (await ask('x')).text(), /response\.completed/);
   });
 
-  test('X12: after the end of its connection is announced, the next turn has another one', async (t) => {
+  test('X12: after the announced end of a connection, the next turn has another one', async (t) => {
     const error = { code: 'websocket_connection_limit_reached', message: 'Sixty minutes.' };
     const { ask, server } = await setUp(t, {
       create: (peer, create, count) => {
@@ -212,7 +212,7 @@ describe('createFetch: faults of other clients', () => {
   });
 
   for (const status of ['incomplete', 'failed', 'cancelled'])
-    test(`X13: response.${status} is an end of the body`, async (t) => {
+    test(`X13: response.${status} ends the body`, async (t) => {
       const { ask } = await setUp(t, {
         create: (peer) =>
           peer.events(created('resp_1'), { type: `response.${status}`, response: response('resp_1', status) }),
@@ -220,7 +220,7 @@ describe('createFetch: faults of other clients', () => {
       assert.match(await (await ask('x')).text(), new RegExp(`event: response\\.${status}\\n.*\\n\\n$`));
     });
 
-  test('X17, X18, X21, X24: the address is that of the request; no key is in it, none meets another, and no header is lost', async (t) => {
+  test('X17, X18, X21, X24: the request’s address is used without a key in it, two keys never share a connection, and no header is lost', async (t) => {
     const { ask, server } = await setUp(t, { create: echo });
     const tenants = [
       { authorization: 'Bearer sk-one' },
@@ -243,7 +243,7 @@ describe('createFetch: faults of other clients', () => {
     assert.deepEqual([...seen.values()], [2, 2, 2]);
   });
 
-  test('X22: what cannot be dialled goes by SSE, and X23: not where that was not allowed', async (t) => {
+  test('X22: where dialling fails the turn goes over SSE, and X23: not where the transport forbids that', async (t) => {
     const script: Script = {
       upgrade: (peer) => peer.http(426),
       post: (peer, body) => {
@@ -261,7 +261,7 @@ describe('createFetch: faults of other clients', () => {
     assert.equal(strict.server.posts, 0);
   });
 
-  test('X26: fields in another order are the same history', async (t) => {
+  test('X26: fields in another order count as the same history', async (t) => {
     const { fetch, server } = await setUp(t, { create: says });
     const ask = async (input: string): Promise<Response> => {
       const answer = await fetch(`${server.url}/responses`, {
@@ -280,20 +280,20 @@ describe('createFetch: faults of other clients', () => {
     assert.deepEqual([headers.get('x-turnwire-plan'), headers.get('x-turnwire-plan-reason')], ['delta', null]);
   });
 
-  test('X27: what a refusal is says its code, and not its words', async (t) => {
+  test('X27: a refusal is classified by its code, and not by its message', async (t) => {
     const error = { code: 'invalid_prompt', message: 'Rate limit: previous_response_not_found; try again in 1 s.' };
     const { ask, server } = await setUp(t, { create: (peer) => peer.events({ type: 'error', status: 400, error }) });
     const answer = await ask('x');
     assert.deepEqual([answer.status, await answer.json(), server.creates], [400, { error }, 1]);
   });
 
-  test('X28: many failures in a row are a few attempts within one budget, not a ladder', async (t) => {
+  test('X28: many failures in a row cause a few attempts within one budget', async (t) => {
     const { ask, server } = await setUp(t, { upgrade: (peer) => peer.rst() });
     await assert.rejects(ask('x'), { name: 'TypeError', message: 'fetch failed' });
     assert(server.peers.length <= 3, `${server.peers.length} dials`);
   });
 
-  test('X29: a connection is given up at its age; a chain that is not stored goes on as a delta while it lives', async (t) => {
+  test('X29: a connection is replaced at its age limit; an unstored chain continues as a delta until then', async (t) => {
     const { fetch, server } = await setUp(t, { create: says }, { pool: { maxAgeMs: 60_000 } });
     const ask = (input: object[]) =>
       fetch(`${server.url}/responses`, {
@@ -315,7 +315,7 @@ describe('createFetch: faults of other clients', () => {
     assert.equal(server.peers.length, 2);
   });
 
-  test('X29: a response that did not complete is not continued, and what is left of an aborted one meets no other turn', async (t) => {
+  test('X29: a response that did not complete is not continued, and late events of an aborted one reach no other turn', async (t) => {
     const { fetch, server } = await setUp(t, {
       create: (peer, create, count) => {
         if (peer.number > 1) return echo(peer, create, count);
@@ -347,7 +347,7 @@ describe('createFetch: faults of other clients', () => {
     );
   });
 
-  test('X30: a frame that cannot be decoded is the end of the answer, not left out', async (t) => {
+  test('X30: a frame that cannot be decoded ends the answer, and is not skipped', async (t) => {
     const { ask } = await setUp(t, {
       create: (peer) => {
         peer.events(created('resp_1'));
@@ -358,7 +358,7 @@ describe('createFetch: faults of other clients', () => {
     assert.equal((await failureOf(await ask('x'))).code, 'protocol_error');
   });
 
-  test('X31: the end of another response is never the end of this one', async (t) => {
+  test('X31: the end of another response never ends this one', async (t) => {
     const { ask } = await setUp(t, {
       create: (peer, create, count) => {
         if (count === 1) return echo(peer, create, count);
@@ -374,7 +374,7 @@ describe('createFetch: faults of other clients', () => {
     assert.doesNotMatch(texts.join(''), /of another/);
   });
 
-  test('X33: what a server says wrong is in no message', async (t) => {
+  test('X33: wrong texts of a server are in no message', async (t) => {
     const { ask } = await setUp(t, {
       create: (peer) => {
         peer.events(created('resp_1'));

@@ -41,8 +41,8 @@ const answering = (body: string, status = 200, headers: Record<string, string> =
 const codeOf = async (answer: Response): Promise<unknown> =>
   ((await answer.json()) as { error: { code: unknown } }).error.code;
 
-describe('plain call: what is sent and handed back', () => {
-  test('the body goes out to the letter, and no stream is asked for', async (t) => {
+describe('plain call: the request and its answer', () => {
+  test('the body is sent unchanged, and no stream is requested', async (t) => {
     const { server, ask } = await setUp(t, answering(whole('resp_1')));
     const body =
       '{ "stream": false, "model": "any", "temperature": 1.0, "seed": 12345678901234567890, "input": "\\u00fc" }';
@@ -53,7 +53,7 @@ describe('plain call: what is sent and handed back', () => {
     assert.equal(peer.heads[0]?.headers['content-type'], 'application/json');
   });
 
-  test('the answer comes back to the letter, with the headers of the server', async (t) => {
+  test('the answer is given unchanged, with the headers of the server', async (t) => {
     const text = '{"id":"resp_1","status":"completed", "cost":1.50,"ticks":12345678901234567890,"output":[]}';
     const headers = { 'content-type': 'application/json; charset=utf-8', 'x-request-id': 'req_1', 'set-cookie': 'a=b' };
     const { ask } = await setUp(t, answering(text, 200, headers));
@@ -80,7 +80,7 @@ describe('plain call: what is sent and handed back', () => {
       'application/json',
     ],
   ] as const) {
-    test(`${what} is handed back as it is`, async (t) => {
+    test(`${what} is given unchanged`, async (t) => {
       const { ask, server } = await setUp(t, answering(body, status, { 'content-type': type }));
       const answer = await ask();
       assert.deepEqual([answer.status, await answer.text()], [status, body]);
@@ -89,7 +89,7 @@ describe('plain call: what is sent and handed back', () => {
     });
   }
 
-  test('a server that streams all the same is gathered', async (t) => {
+  test('the stream of a server that was asked for none is joined into one answer', async (t) => {
     const script: Script = {
       post: (peer) => {
         peer.stream();
@@ -112,7 +112,7 @@ describe('plain call: what is sent and handed back', () => {
     assert.equal(server.posts, 1);
   });
 
-  test('its response is remembered: the next turn over a WebSocket sends only what is new', async (t) => {
+  test('the response is remembered: the next turn over a WebSocket sends only the new items', async (t) => {
     const { ask, server } = await setUp(
       t,
       {
@@ -137,7 +137,7 @@ describe('plain call: what is sent and handed back', () => {
   });
 });
 
-describe('plain call: what goes wrong', () => {
+describe('plain call: failures', () => {
   const half = whole('resp_1').slice(0, 40);
   for (const [what, cut] of Object.entries<(peer: Peer) => void>({
     'a body shorter than its content-length': (peer) => {
@@ -171,7 +171,7 @@ describe('plain call: what goes wrong', () => {
     });
   }
 
-  test('a kept connection that ends without an answer: nothing is sent twice', async (t) => {
+  test('a kept connection that ends without an answer causes no second request', async (t) => {
     const { ask, server } = await setUp(t, {
       post: (peer) => (peer.posts.length === 1 ? peer.http(200, whole('resp_1'), json) : peer.fin()),
     });
@@ -180,7 +180,7 @@ describe('plain call: what goes wrong', () => {
     assert.deepEqual([server.peers.length, server.posts], [1, 2]);
   });
 
-  test('a server error is handed back, also where refusals are retried: the turn may have run', async (t) => {
+  test('a server error is given unchanged, also with retries of refusals, since the turn may have run', async (t) => {
     const { ask, server } = await setUp(t, answering('{"error":{"message":"Broken."}}', 500), {
       recovery: { refusals: 'retry' },
     });
@@ -188,7 +188,7 @@ describe('plain call: what goes wrong', () => {
     assert.equal(server.posts, 1);
   });
 
-  test('a whole answer whose only end is that of the connection is whole', async (t) => {
+  test('an answer that ends with its connection is complete', async (t) => {
     const { ask } = await setUp(t, {
       post: (peer) => {
         peer.raw(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n${whole('resp_1')}`);
@@ -198,7 +198,7 @@ describe('plain call: what goes wrong', () => {
     assert.equal(await (await ask()).text(), whole('resp_1'));
   });
 
-  test('timeouts.firstEventMs does not apply, and a byte is a sign of life; timeouts.idleMs bounds the silence', async (t) => {
+  test('timeouts.firstEventMs does not apply, and each byte counts as a sign of life; timeouts.idleMs bounds the silence', async (t) => {
     const drip: Script = {
       post: (peer) => peer.drip(peer.httpBytes(200, whole('resp_1'), json), 1),
     };
@@ -245,7 +245,7 @@ describe('Q6: plain call: a server that refuses to stream the model', () => {
   });
 
   for (const status of [400, 403, 501]) {
-    test(`after ${status} it goes by HTTP as it is, and so do the next ones of this model alone`, async (t) => {
+    test(`after ${status} the call goes over HTTP unchanged, and so do later calls of that model only`, async (t) => {
       const { ask, server, warnings } = await setUp(t, refusing(status), { transport: 'auto' });
       for (let call = 1; call <= 3; call += 1) {
         const answer = await ask({ body: { model: 'guarded' } });
@@ -258,7 +258,7 @@ describe('Q6: plain call: a server that refuses to stream the model', () => {
     });
   }
 
-  test('a call that wants a stream gets the refusal', async (t) => {
+  test('a streaming call gets the refusal', async (t) => {
     for (const transport of ['auto', 'sse'] as const) {
       const { ask } = await setUp(t, refusing(400), { transport });
       const answer = await ask({ body: { model: 'guarded', stream: true } });
@@ -267,7 +267,7 @@ describe('Q6: plain call: a server that refuses to stream the model', () => {
     }
   });
 
-  test('with transport websocket the refusal is told, for nothing falls back', async (t) => {
+  test('with transport websocket the refusal is given, since there is no fallback', async (t) => {
     const { ask, server } = await setUp(t, refusing(400), { transport: 'websocket' });
     const answer = await ask({ body: { model: 'guarded' } });
     assert.equal(answer.status, 400);

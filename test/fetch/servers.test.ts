@@ -73,7 +73,7 @@ describe('createFetch at servers that deviate', () => {
   });
 
   for (const transport of both) {
-    test(`Q2: heartbeats without anything in them are not handed over, over ${transport}`, async (t) => {
+    test(`Q2: empty heartbeats are not handed over, over ${transport}`, async (t) => {
       const events = reply('resp_1', 'fine');
       const { ask } = await setUp(
         t,
@@ -101,7 +101,7 @@ describe('createFetch at servers that deviate', () => {
       for (const _ of [1, 2]) assert.deepEqual(eventsOf(await (await ask()).text()), events);
     });
 
-    test(`Q4: JSON has what only the deltas brought, over ${transport}`, async (t) => {
+    test(`Q4: the JSON answer has the text that only the deltas had, over ${transport}`, async (t) => {
       const { ask } = await setUp(
         t,
         answering(
@@ -136,7 +136,7 @@ describe('createFetch at servers that deviate', () => {
       assert.equal(await failureOf(await ask()), 'protocol_error');
     });
 
-    test(`Q17: response.completed with a failure inside is handed over as it is, over ${transport}`, async (t) => {
+    test(`Q17: response.completed with a failure inside is handed over unchanged, over ${transport}`, async (t) => {
       const last = {
         type: 'response.completed',
         response: response('resp_1', 'failed', { error: { code: 'server_error' } }),
@@ -163,7 +163,7 @@ describe('createFetch at servers that deviate', () => {
     });
   }
 
-  test('Q5: a delta that the server ignored is sent in full, and so are later turns; one warning says so', async (t) => {
+  test('Q5: a turn whose delta was ignored is sent again in full, and so are later turns, with one warning', async (t) => {
     const { ask, server, warnings } = await setUp(
       t,
       {
@@ -198,7 +198,7 @@ describe('createFetch at servers that deviate', () => {
     );
   });
 
-  test('Q16: a piece of an earlier item fails the body, though nobody has parsed it', async (t) => {
+  test('Q16: a piece of an earlier item fails the body, although bodies are not parsed', async (t) => {
     const { ask } = await setUp(
       t,
       {

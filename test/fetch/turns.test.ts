@@ -11,7 +11,7 @@ import { eventsOf, setUp, suffering } from './setup.js';
 
 describe('createFetch: turns', () => {
   for (const transport of ['websocket', 'sse'] as const) {
-    test(`${transport}: a stream, as the service sends it`, async (t) => {
+    test(`${transport}: a streaming turn gets the events as the service sends them`, async (t) => {
       const { ask, emulator, fetch } = await setUp(t, { obfuscation: false }, { transport });
       const response = await ask({ stream: true });
       assert.equal(response.status, 200);
@@ -28,7 +28,7 @@ describe('createFetch: turns', () => {
       assert.equal(fetch.stats().sse, transport === 'sse' ? 1 : 0);
     });
 
-    test(`${transport}: one JSON text, where the request does not stream`, async (t) => {
+    test(`${transport}: a turn without stream gets one JSON text`, async (t) => {
       const { ask } = await setUp(t, { script: { turns: [{ text: 'Hello.' }] } }, { transport });
       const response = await ask();
       assert.equal(response.headers.get('content-type'), 'application/json');
@@ -41,7 +41,7 @@ describe('createFetch: turns', () => {
     });
   }
 
-  test('a JSON answer is the text of the server, to the letter: numbers that a double cannot hold, escapes, order', async (t) => {
+  test('a JSON answer is the server’s text unchanged: numbers that a double cannot hold, escapes, order', async (t) => {
     const response =
       '{"id":"resp_1","status":"completed","cost":1.50,"ticks":12345678901234567890,"note":"\\u00fc","output":[]}';
     const folder = await mkdtemp(join(tmpdir(), 'turnwire recordings '));
@@ -53,7 +53,7 @@ describe('createFetch: turns', () => {
     assert.equal(await (await ask({ model: 'recording/exact' })).text(), response);
   });
 
-  test('a JSON answer whose output the wire left out has it', async (t) => {
+  test('a JSON answer has the output that the terminal event left out', async (t) => {
     const { ask } = await setUp(t, { script: { turns: [{ text: 'All of it.' }] } });
     const { output } = (await (await ask(suffering('empty-output'))).json()) as {
       output: { content: { text: string }[] }[];
@@ -61,7 +61,7 @@ describe('createFetch: turns', () => {
     assert.equal(output[0]?.content[0]?.text, 'All of it.');
   });
 
-  test('the head of a POST is that of its answer', async (t) => {
+  test('the answer has the status and headers of the POST', async (t) => {
     const { ask, emulator } = await setUp(t, {}, { transport: 'sse' });
     const direct = await fetch(`${emulator.url}/responses`, {
       method: 'POST',
@@ -77,7 +77,7 @@ describe('createFetch: turns', () => {
     assert(names(direct).includes('x-request-id'));
   });
 
-  test('a body that is bytes, a Blob or a Request is a turn like any other', async (t) => {
+  test('a request body may be bytes, a Blob or a Request', async (t) => {
     const { fetch, emulator } = await setUp(t);
     const url = `${emulator.url}/responses`;
     const text = '{"model":"any","input":"Grüße"}';
@@ -97,7 +97,7 @@ describe('createFetch: turns', () => {
     assert.equal(fetch.stats().passed, 0);
   });
 
-  test('N3: two keys, projects or addresses never share a connection; what differs by request does not split them', async (t) => {
+  test('N3: two keys, projects or addresses never share a connection; headers that differ by request do not split connections', async (t) => {
     const { ask, emulator, fetch } = await setUp(t);
     const connections = async (headers: Record<string, string>): Promise<number | undefined> => {
       // Twice: an identity with a single turn may be closed.
@@ -142,7 +142,7 @@ describe('createFetch: turns', () => {
     });
   }
 
-  test('the end that was read is a commit: the next turn is a delta on the same connection', async (t) => {
+  test('after a terminal event that was read, the next turn is a delta on the same connection', async (t) => {
     const { ask, emulator } = await setUp(t, {
       script: { turns: [{ text: 'One.' }, { text: 'Two.' }, { text: 'Three.' }] },
     });
@@ -174,7 +174,7 @@ describe('createFetch: turns', () => {
     assert.equal(new Set(emulator.journal.turns().map(({ connection }) => connection)).size, 1);
   });
 
-  test('a long history that grows, and one that was edited: the server knows each to the letter', async (t) => {
+  test('a long history that grows, and one that was edited: the server has each exactly', async (t) => {
     const { ask, emulator } = await setUp(t);
     const textsOf = (items: readonly object[]): unknown[] =>
       items.map((item) => {
@@ -195,7 +195,7 @@ describe('createFetch: turns', () => {
     }
   });
 
-  test('X14: 64 conversations at once, a part of them aborted: every answer is right', async (t) => {
+  test('X14: 64 conversations at once, some of them aborted: every answer is right', async (t) => {
     const { ask, fetch } = await setUp(t, { latency: { tokensPerSecond: 2000, jitter: 0.5 } });
     const conversation = async (number: number): Promise<void> => {
       const history: unknown[] = [];
@@ -226,7 +226,7 @@ describe('createFetch: turns', () => {
     assert.equal(fetch.stats().busy, 0);
   });
 
-  test('I4: a consumer that sleeps holds up the socket, and misses nothing', async (t) => {
+  test('I4: a sleeping consumer pauses the socket, and misses no event', async (t) => {
     const words = 12_000;
     const script = { turns: [{ text: Array(words).fill('x'.repeat(999)).join(' ') }] };
     const { ask, emulator } = await setUp(t, { script, obfuscation: false });
@@ -241,7 +241,7 @@ describe('createFetch: turns', () => {
     assert.equal(last.response.output[0]?.content[0]?.text.length, words * 1000 - 1);
   });
 
-  test('an answer that fits into the buffer ends although nobody reads it, and close() waits for no reader', async (t) => {
+  test('an answer that fits into the buffer ends although it is not read, and close() does not wait for a reader', async (t) => {
     const { ask, fetch, emulator } = await setUp(t);
     const responses = [await ask({ stream: true }), await ask({ stream: true })];
     while (fetch.stats().busy > 0) await new Promise(setImmediate);
@@ -253,7 +253,7 @@ describe('createFetch: turns', () => {
     for (const response of responses) assert.match(await response.text(), /response\.completed/);
   });
 
-  test('a body that was dropped unread is cancelled', async (t) => {
+  test('an unread body that is garbage collected is cancelled', async (t) => {
     setFlagsFromString('--expose-gc');
     const collectGarbage = runInNewContext('gc') as () => void;
     const script = { turns: [{ text: Array(12_000).fill('x'.repeat(999)).join(' ') }] };
@@ -272,7 +272,7 @@ describe('createFetch: turns', () => {
     assert.equal(fetch.stats().busy, 0);
   });
 
-  test('await using closes: the running turn ends, and then no connection is left', async (t) => {
+  test('await using closes: the running turn ends, and no connection stays', async (t) => {
     const { emulator } = await setUp(t);
     let stats: () => { connections: number; turns: number };
     let text: Promise<string>;
@@ -290,7 +290,7 @@ describe('createFetch: turns', () => {
     assert.deepEqual([stats().turns, stats().connections], [1, 0]);
   });
 
-  test('destroy() ends running turns now: bodies fail, and what was not sent rejects', async (t) => {
+  test('destroy() ends running turns now: bodies fail, and unsent requests reject', async (t) => {
     const { ask, fetch } = await setUp(t);
     const response = await ask({ stream: true, ...suffering('stall after=2') });
     const whole = ask(suffering('stall after=2'));
@@ -314,7 +314,7 @@ describe('createFetch: turns', () => {
     });
   }
 
-  test('P25: a response that failed is an answer: 200, and its status stands in it', async (t) => {
+  test('P25: a failed response is an answer with status 200, and its own status is in the body', async (t) => {
     const fail = { code: 'server_error', message: 'Broken.', times: 9 };
     const { ask } = await setUp(t, { script: { turns: [{ text: 'Half.', fail }] } });
     const response = await ask();
@@ -324,7 +324,7 @@ describe('createFetch: turns', () => {
     assert.deepEqual(error, { code: 'server_error', message: 'Broken.' });
   });
 
-  test('an error event in the middle of a JSON answer is a 400 with what the server said: the turn has run', async (t) => {
+  test('an error event in the middle of a JSON answer becomes a 400 with the server’s error, since the turn has run', async (t) => {
     const { ask, emulator } = await setUp(t);
     const response = await ask(
       suffering('error after=3 shape=nested status=500 code=server_error message="Half way."'),

@@ -32,7 +32,7 @@ async function serve(t: TestContext, base_url: string, config: Partial<ConfigInp
   return gateway.url;
 }
 
-describe('gateway: what the upstream says', () => {
+describe('gateway: the text of the upstream', () => {
   for (const webSockets of [true, false]) {
     test(`reaches an event stream byte for byte over ${webSockets ? 'a WebSocket with lanes' : 'SSE'}`, async (t) => {
       const upstream = await bareUpstream(t, {
@@ -51,7 +51,7 @@ describe('gateway: what the upstream says', () => {
     });
   }
 
-  test('reaches a WebSocket byte for byte, but for the name of the lane', async (t) => {
+  test('reaches a WebSocket byte for byte, except for the name of the lane', async (t) => {
     const upstream = await bareUpstream(t, { frames: (asked) => frames.map((frame) => named(frame, asked)) });
     const url = await serve(t, upstream.url);
     const socket = new WebSocket(`${url.replace('http', 'ws')}/responses`);
@@ -92,7 +92,7 @@ describe('gateway: headers', () => {
   const ask = (url: string): Promise<Response> =>
     fetch(`${url}/responses`, { method: 'POST', headers: sent, body: '{"model":"m","input":"x","stream":true}' });
 
-  test('of the identity alone reach an upgrade', async (t) => {
+  test('of the identity are the only ones in an upgrade', async (t) => {
     const upstream = await bareUpstream(t, { frames: (asked) => frames.map((frame) => named(frame, asked)) });
     await (await ask(await serve(t, upstream.url))).text();
     const [upgrade = {}] = upstream.upgrades;
@@ -103,7 +103,7 @@ describe('gateway: headers', () => {
       assert.equal(upgrade[name], undefined, name);
   });
 
-  test('of a request go with its POST, but for those of the connection, of proxies and of browsers', async (t) => {
+  test('of a request go with its POST, except for those of the connection, of proxies and of browsers', async (t) => {
     const upstream = await bareUpstream(t, {
       webSockets: false,
       frames: () => frames,
@@ -120,8 +120,8 @@ describe('gateway: headers', () => {
   });
 });
 
-describe('gateway: where the page comes from', () => {
-  test('the page names each path and each flag that there is', () => {
+describe('gateway: docs/gateway.md', () => {
+  test('names each path and each flag', () => {
     const page = readFileSync(new URL('../../docs/gateway.md', import.meta.url), 'utf8');
     for (const word of [
       '/livez',

@@ -30,7 +30,7 @@ describe('gateway: turns over HTTP', () => {
     assert.deepEqual([body.object, body.status], ['response', 'completed']);
   });
 
-  test('sends only what is new of a full history', async (t) => {
+  test('sends only the new items of a full history', async (t) => {
     const { ask, emulator } = await setUp(t);
     const input: object[] = [message('One.')];
     for (let turn = 0; turn < 3; turn += 1) {
@@ -77,7 +77,7 @@ describe('gateway: turns over HTTP', () => {
     }
   });
 
-  test('hands a refusal on with its status, code and headers', async (t) => {
+  test('passes a refusal on with its status, code and headers', async (t) => {
     const { ask } = await setUp(t, {
       faults: [
         {
@@ -94,14 +94,14 @@ describe('gateway: turns over HTTP', () => {
     }
   });
 
-  test('breaks an answer off where the upstream does, and asks only once (L4)', async (t) => {
+  test('breaks an answer off where the upstream does, and sends the turn only once (L4)', async (t) => {
     const { ask, emulator } = await setUp(t, { faults: [{ do: 'end after=3' }] });
     const response = await ask({ stream: true });
     await assert.rejects(response.text());
     assert.equal(emulator.journal.turns().length, 1);
   });
 
-  test('answers by a status after which no SDK calls again where the turn may have run', async (t) => {
+  test('answers with a status after which no SDK calls again, where the turn may have run', async (t) => {
     const { ask } = await setUp(t, { faults: [{ do: 'end' }] }, { upstream: { replay: 'unsent' } });
     for (const stream of [true, false]) {
       const response = await ask({ stream });
@@ -163,7 +163,7 @@ describe('gateway: methods and paths', () => {
     assert.deepEqual(((await conversation.json()) as { metadata: object }).metadata, { a: 'b' });
   });
 
-  test('lets no path lead out of the base of the upstream', async (t) => {
+  test('refuses paths that lead out of the base of the upstream', async (t) => {
     const { gateway } = await setUp(t);
     for (const path of [
       '/v1/../emulator',
@@ -175,7 +175,7 @@ describe('gateway: methods and paths', () => {
       assert.equal((await raw(gateway.url, { path })).statusCode, 404, path);
   });
 
-  test('refuses other names and pages, and says with which option they are allowed', async (t) => {
+  test('refuses other host names and pages, and names the option that allows them', async (t) => {
     const { gateway } = await setUp(t);
     const rebound = await raw(`${gateway.url}/models`, { headers: { host: 'evil.example' } });
     assert.equal(rebound.statusCode, 403);
@@ -185,14 +185,14 @@ describe('gateway: methods and paths', () => {
     assert.match(page.text, /allowed_origins/);
   });
 
-  test('is alive and ready', async (t) => {
+  test('answers that it is alive and ready', async (t) => {
     const { gateway } = await setUp(t);
     for (const path of ['/livez', '/readyz']) assert.equal((await fetch(new URL(path, gateway.url))).status, 200);
   });
 });
 
 describe('gateway: a request that offers another upgrade', () => {
-  test('is served as if it offered none, with its body', async (t) => {
+  test('is served as a request without an offer, with its body', async (t) => {
     const { gateway } = await setUp(t);
     const body = '{"model":"m","input":"x"}';
     for (const path of ['/v1/responses', '/v1/conversations']) {
@@ -225,7 +225,7 @@ describe('gateway: responses in the background', () => {
     }
   });
 
-  test('stream where that is asked for', async (t) => {
+  test('stream where the request asks for it', async (t) => {
     const { ask } = await setUp(t);
     const events = eventsOf(await (await ask({ background: true, stream: true })).text());
     assert.equal(events.at(-1)?.['type'], 'response.completed');
@@ -269,7 +269,7 @@ describe('gateway: bodies', () => {
     assert.match(String(answer.headers['accept-encoding']), /gzip, deflate, br/);
   });
 
-  test('bounds what is decoded, and what is sent', async (t) => {
+  test('bounds the size of a body, decoded and as sent', async (t) => {
     const { gateway } = await setUp(t, {}, { limits: { body_bytes: 10_000 } });
     const bomb = gzipSync(Buffer.alloc(1_000_000));
     assert(bomb.length < 10_000);
@@ -281,7 +281,7 @@ describe('gateway: bodies', () => {
     }
   });
 
-  test('says what is wrong with a body', async (t) => {
+  test('names the fault of a body', async (t) => {
     const { gateway } = await setUp(t);
     for (const [body, expected] of [
       ['', /empty/],

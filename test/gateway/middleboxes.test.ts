@@ -96,7 +96,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
           signal: signal ?? null,
         });
 
-      test('events come one by one, and silence is not cut', async (t) => {
+      test('events come one by one, and a silent stream is not cut', async (t) => {
         const port = await startMiddlebox(t, name, withLimits[name](gateway.port));
         const left = new AbortController();
         const { body } = await post(port, 'Stall.', left.signal);
@@ -113,7 +113,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
         assert.doesNotMatch(text, /response\.completed/);
       });
 
-      test('a WebSocket carries turns, and outlives its silence', async (t) => {
+      test('a WebSocket carries turns, and survives silence', async (t) => {
         const port = await startMiddlebox(t, name, withLimits[name](gateway.port));
         const client = await TestSocket.open(`http://127.0.0.1:${port}/v1`);
         t.after(() => client.socket.terminate());
@@ -125,7 +125,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
         assert.equal(client.closed, undefined);
       });
 
-      test('a refused upgrade is told with its status and its error', async (t) => {
+      test('a refused upgrade has its status and its error', async (t) => {
         const { gateway: closed } = await setUp(
           t,
           {},
@@ -141,7 +141,7 @@ describe('gateway and proxies', { concurrency: true }, () => {
     });
 
   describe('gateway before nginx', needs('nginx'), () => {
-    test('nginx passes no upgrade: turns go by SSE', async (t) => {
+    test('nginx passes no upgrade, and turns go over SSE', async (t) => {
       await using emulator = await startEmulator();
       const port = await startMiddlebox(t, 'nginx', nginx(emulator.port, ''));
       const { ask } = await setUp(t, {}, { upstream: { base_url: `http://127.0.0.1:${port}/v1` } });

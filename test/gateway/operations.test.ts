@@ -21,7 +21,7 @@ function lines(): { write: (line: string) => void; read: Line[] } {
 }
 
 describe('gateway: operations', () => {
-  test('says one JSON line for each turn, without contents and keys', async (t) => {
+  test('writes one JSON line for each turn, without contents and keys', async (t) => {
     const log = lines();
     const { ask } = await setUp(t, {}, {}, { log });
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -72,7 +72,7 @@ describe('gateway: operations', () => {
     assert.equal((await fetch(new URL('/metrics', gateway.url))).status, 404);
   });
 
-  test('drains: not ready at once, no new turn, running ones to their end', async (t) => {
+  test('drains: reports at once that it is not ready, takes no new turn, and ends the running ones', async (t) => {
     const { ask, gateway } = await setUp(t, { latency: { firstTokenMs: 300 } });
     const client = await TestSocket.open(gateway.url);
     client.create({ input: 'Over a WebSocket.' });
@@ -98,7 +98,7 @@ describe('gateway: operations', () => {
     await assert.rejects(response.text());
   });
 
-  test('sends a comment where nothing comes, after which a refusal is an event', async (t) => {
+  test('sends a comment while nothing comes, after which a refusal is an event', async (t) => {
     const { ask } = await setUp(
       t,
       { faults: [{ do: 'stall ms=400' }, { do: 'error status=429 code=rate_limit_exceeded' }] },
@@ -242,7 +242,7 @@ describe('gateway: bytes that are no request', () => {
     assert.match(answer, /"code":"head_too_large"/);
   });
 
-  test('a head that does not come is waited for no longer than limits.head_ms', async (t) => {
+  test('the wait for a head ends after limits.head_ms', async (t) => {
     const { gateway } = await setUp(t, {}, { limits: { head_ms: 100 } });
     assert.match(await say(gateway.url, 'POST /v1/responses HTTP/1.1\r\nhost: localhost\r\n'), /^HTTP\/1\.1 408 /);
   });
@@ -266,7 +266,7 @@ describe('gateway: bytes that are no request', () => {
 });
 
 describe('gateway: an upstream without WebSockets', () => {
-  test('is asked over SSE, and the client sees which', async (t) => {
+  test('is used over SSE, and the headers of the answer say so', async (t) => {
     const { ask, emulator } = await setUp(t, { faults: [{ on: { transport: 'websocket' }, do: 'refuse status=426' }] });
     for (const stream of [true, false]) {
       const response = await ask({ stream });
@@ -279,7 +279,7 @@ describe('gateway: an upstream without WebSockets', () => {
     );
   });
 
-  test('hands on what its refusal says', async (t) => {
+  test('passes its refusals on', async (t) => {
     const { ask } = await setUp(t, {
       faults: [
         {

@@ -35,7 +35,7 @@ async function two(
 }
 
 describe('gateway: principals', () => {
-  test('are known by their keys, and to the upstream by its own', async (t) => {
+  test('are known by their keys, and use the upstream’s key', async (t) => {
     const { ask, emulator, gateway } = await two(t);
     const unknown = await ask({}, { headers: { authorization: 'Bearer sk-mallory' } });
     assert.equal(unknown.status, 401);
@@ -60,7 +60,7 @@ describe('gateway: principals', () => {
     for (const name of ['x-api-key', 'api-key', 'cookie']) assert(!sent.has(name), name);
   });
 
-  test('an id of another principal is not found, whatever names it', async (t) => {
+  test('an id of another principal is not found, whichever field or path has it', async (t) => {
     const { ask, gateway } = await two(t);
     const { id, output } = (await (await ask({}, { headers: alice })).json()) as {
       id: string;
@@ -129,7 +129,7 @@ describe('gateway: principals', () => {
     assert.equal((await fetch(`${listed.gateway.url}/models`, { headers: alice })).status, 200);
   });
 
-  test('a model that is not allowed is not found, and an alias stands for one', async (t) => {
+  test('a model that is not allowed is not found, and an alias is replaced by its model', async (t) => {
     const { ask, emulator, gateway } = await two(t, { models: ['gpt-5.4'], aliases: { fast: 'gpt-5.4-mini' } });
     const refused = await ask({ model: 'o3' }, { headers: alice });
     assert.equal(refused.status, 404);
@@ -152,7 +152,7 @@ describe('gateway: principals', () => {
     client.socket.terminate();
   });
 
-  test('requests a minute are limited, with a time to come back, before the upgrade as well', async (t) => {
+  test('requests a minute are limited, with Retry-After, also before the upgrade', async (t) => {
     const { ask, gateway } = await two(t, { requests_per_minute: 2 });
     for (let turn = 0; turn < 2; turn += 1) assert.equal((await ask({}, { headers: alice })).status, 200);
     const limited = await ask({}, { headers: alice });
@@ -182,7 +182,7 @@ describe('gateway: principals', () => {
     for (;;) if ((await ask({}, { headers: alice })).status === 200) break;
   });
 
-  test('a secret that is missing is named before anything is served', async (t) => {
+  test('a missing secret is named before the gateway serves', async (t) => {
     await assert.rejects(
       setUp(
         t,
@@ -194,7 +194,7 @@ describe('gateway: principals', () => {
     );
   });
 
-  test('a key of the gateway is asked for again at each dial and each request, so that a rotated one is picked up', async (t) => {
+  test('a key of the gateway is read again at each dial and each request, so that a rotated one is picked up', async (t) => {
     const upstream = await bareUpstream(t, {
       frames: () => [
         '{"type":"response.created","response":{"id":"resp_1","status":"in_progress","output":[]}}',

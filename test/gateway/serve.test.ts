@@ -39,7 +39,7 @@ function folderOf(t: TestContext): string {
 }
 
 describe('turnwire serve', () => {
-  test('tells its addresses, a line for each turn, and ends well on SIGTERM', async (t) => {
+  test('prints its addresses and a line for each turn, and ends with status 0 on SIGTERM', async (t) => {
     const emulator = await startEmulator();
     t.after(() => emulator.close());
     const { child, ended, line } = turnwire(t, [
@@ -63,7 +63,7 @@ describe('turnwire serve', () => {
   });
 
   test(
-    'reads the file anew on SIGHUP, and keeps the one before where that is wrong',
+    'reads the file again on SIGHUP, and keeps the former configuration where the new one is wrong',
     { skip: process.platform === 'win32' },
     async (t) => {
       const emulator = await startEmulator();
@@ -94,7 +94,7 @@ describe('turnwire serve', () => {
     },
   );
 
-  test('--check tells every problem with its place, and ends with status 2', async (t) => {
+  test('reports every problem with its place with --check, and ends with status 2', async (t) => {
     const file = join(folderOf(t), 'gateway.yaml');
     writeFileSync(file, 'listen: { port: 99999 }\nupstream: { base_url: x }\n');
     const { ended, errorLine } = turnwire(t, ['serve', '--check', '--config', file]);
@@ -107,7 +107,7 @@ describe('turnwire serve', () => {
     assert.equal(await valid.ended, 0);
   });
 
-  test('asks for what is served', async (t) => {
+  test('asks for --upstream or --config where both are missing', async (t) => {
     const { ended, errorLine } = turnwire(t, ['serve']);
     assert.match(await errorLine(), /--upstream https:\/\/api\.openai\.com\/v1, or a configuration with --config/);
     assert.equal(await ended, 2);

@@ -14,8 +14,8 @@ async function open(t: TestContext, emulated: EmulatorOptions = {}, config: Conf
   return { ...setup, client };
 }
 
-describe('gateway: a WebSocket of a client', () => {
-  test('has events as they came, without the name of a lane that it has not given', async (t) => {
+describe('gateway: a client’s WebSocket', () => {
+  test('gets events unchanged, without the name of a lane that the client did not give', async (t) => {
     const { client } = await open(t);
     client.create({});
     const end = await client.end();
@@ -27,7 +27,7 @@ describe('gateway: a WebSocket of a client', () => {
     );
   });
 
-  test('continues by id what is not stored', async (t) => {
+  test('continues unstored responses by their ids', async (t) => {
     const { client, emulator } = await open(t);
     client.create({ store: false });
     const first = await client.end();
@@ -53,7 +53,7 @@ describe('gateway: a WebSocket of a client', () => {
     assert(firstOfB < endOfA, 'the lanes did not run side by side');
   });
 
-  test('refuses a name of a lane that is none, and one too many', async (t) => {
+  test('refuses an invalid lane name, and one lane too many', async (t) => {
     const { client } = await open(t, {}, { limits: { lanes: 1 } });
     client.create({ stream_id: '' });
     const invalid = await client.end();
@@ -75,7 +75,7 @@ describe('gateway: a WebSocket of a client', () => {
     assert.equal(emulator.journal.turns()[1]?.parent?.id, idOf(warm));
   });
 
-  test('hands both shapes of an error on, and stays open', async (t) => {
+  test('passes on both shapes of an error, and stays open', async (t) => {
     const { client } = await open(t, {
       faults: [
         { on: { turn: 1 }, do: 'error status=429 code=rate_limit_exceeded headers={"retry-after":"7"}' },
@@ -93,7 +93,7 @@ describe('gateway: a WebSocket of a client', () => {
     assert.equal((await client.end()).type, 'response.completed');
   });
 
-  test('says what is wrong with a message, and stays open', async (t) => {
+  test('names the fault of a message, and stays open', async (t) => {
     const { client } = await open(t);
     client.send('{');
     assert.equal(codeOf(await client.end()), 'invalid_json');
@@ -158,7 +158,7 @@ describe('gateway: steering and interrupting', () => {
     assert.equal(emulator.journal.turns().length, 2);
   });
 
-  test('says that nothing runs which could be steered or injected into, and passes over an interrupt that comes too late', async (t) => {
+  test('refuses to steer or to inject without a running response, and ignores a late interrupt', async (t) => {
     const { client } = await open(t);
     client.send({ type: 'response.steer', previous_response_id: 'resp_no', input: 'x' });
     const steer = await client.next();
@@ -189,9 +189,9 @@ function parentOf({ response }: Event): unknown[] {
   return response === undefined ? [] : [(response as { previous_response_id?: unknown }).previous_response_id];
 }
 
-describe('gateway: what the upstream has lost', () => {
+describe('gateway: chains that the upstream has lost', () => {
   for (const fault of ['connection-limit after=terminal', 'end after=terminal', 'close after=terminal code=1012']) {
-    test(`a chain that is not stored goes on after ${fault}, in full`, async (t) => {
+    test(`an unstored chain continues after ${fault}, in full`, async (t) => {
       const { client, emulator } = await open(t, { faults: [{ on: { turn: 1 }, do: fault }] });
       client.create({ store: false });
       const first = await client.end();
@@ -231,7 +231,7 @@ describe('gateway: what the upstream has lost', () => {
     }
   });
 
-  test('a response that the upstream has forgotten is sent in full before anything was handed over', async (t) => {
+  test('a response that the upstream has forgotten is replaced by a full request before any event is handed over', async (t) => {
     const { client, emulator } = await open(t, { faults: [{ on: { turn: 2 }, do: 'forget' }] });
     client.create({ store: true });
     const first = await client.end();
@@ -264,7 +264,7 @@ describe('gateway: what the upstream has lost', () => {
     }
   });
 
-  test('nothing is held with restore: off', async (t) => {
+  test('with restore: off no history is kept', async (t) => {
     const { ask } = await setUp(t, { faults: [{ on: { turn: 1 }, do: 'end after=terminal' }] }, { restore: 'off' });
     const { id } = (await (await ask({ store: false })).json()) as { id: string };
     const second = await ask({ store: false, previous_response_id: id, input: [message('More.')] });
@@ -272,7 +272,7 @@ describe('gateway: what the upstream has lost', () => {
     assert.equal((await errorOf(second))['code'], 'previous_response_not_found');
   });
 
-  test('nothing is held for somebody with another credential', async (t) => {
+  test('histories are not used for another credential', async (t) => {
     const { ask } = await setUp(t, {}, {});
     const { id } = (await (await ask({ store: false })).json()) as { id: string };
     const second = await ask(
@@ -284,7 +284,7 @@ describe('gateway: what the upstream has lost', () => {
 });
 
 describe('gateway: upgrades', () => {
-  test('are refused in the shape of the API', async (t) => {
+  test('are refused with an error in the API’s format', async (t) => {
     const { gateway } = await setUp(t);
     const refused = await TestSocket.open(gateway.url, { origin: 'https://evil.example' }).catch(
       (error: unknown) => error,
@@ -294,7 +294,7 @@ describe('gateway: upgrades', () => {
     assert.match(await refused.body, /"code":"forbidden"/);
   });
 
-  test('a flood of them is bounded, with a time to come back', async (t) => {
+  test('are limited to a number a second, with Retry-After', async (t) => {
     const { gateway } = await setUp(t, {}, { limits: { upgrades_per_second: 2 } });
     const opened = await Promise.allSettled(Array.from({ length: 10 }, () => TestSocket.open(gateway.url)));
     const refused = opened.flatMap((one) => (one.status === 'rejected' ? [one.reason as RefusedUpgrade] : []));

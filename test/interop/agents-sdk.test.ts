@@ -13,12 +13,12 @@ const rows: Readonly<Record<string, string>> = { run: '`run`', 'run with stream:
 
 describe('Agents SDK', () => {
   for (const [name, ask] of Object.entries(agentsSdkMethods)) {
-    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result`, async () => {
       assert.equal(await sameThreeWays({ script: parallelCalls }, (place) => ask(place)), '6 files and 4 files.');
     });
 
     for (const store of [true, false]) {
-      test(`${name}, store: ${store}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${name}, store: ${store}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const settings = { store, ...(store ? {} : { providerData: { include: ['reasoning.encrypted_content'] } }) };
         const websocket = await overWebSocket({ script: toolLoop }, (place) => ask(place, settings));
         const row = `Agents SDK: ${rows[name]}${store ? '' : ', `store: false`'}`;
@@ -55,7 +55,7 @@ describe('Agents SDK', () => {
   const png = `data:image/png;base64,${'iVBORw0KGgo'.repeat(9)}=`;
 
   for (const stream of [false, true]) {
-    test(`structured output, and an image in, stream: ${stream}`, async () => {
+    test(`structured output and an image as input work, stream: ${stream}`, async () => {
       const outputType = z.object({ city: z.string() });
       const found = await sameThreeWays({ script: { turns: [{ text: '{"city":"Oslo"}' }] } }, async (place) => {
         const { runner } = agentsSdkRunner(place);
@@ -93,7 +93,7 @@ describe('Agents SDK', () => {
 
   const recordings = findRecordings();
 
-  test('every recording: the same events of the model', { skip: recordings === undefined }, async () => {
+  test('every recording gives the same events of the model', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ recordings: folder }, async ({ baseURL, apiKey, fetch }) => {
       const openAIClient = new OpenAI({ baseURL, apiKey, fetch, maxRetries: 1 });

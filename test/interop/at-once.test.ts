@@ -14,7 +14,7 @@ const piecesOf = (number: number, turn: number): number => 1 + ((number * 7 + tu
 
 describe('SDKs: conversations at once', () => {
   for (const [name, open] of Object.entries(sdks)) {
-    test(`X14, ${name}: ${conversations} conversations at once, a part of them aborted: every answer is right`, async (t) => {
+    test(`X14, ${name}: ${conversations} conversations at once, some of them aborted: every answer is right`, async (t) => {
       const emulator = await startEmulator({ latency: { tokensPerSecond: 500, jitter: 0.5 } });
       const fetch = createFetch({ transport: 'websocket' });
       t.after(async () => {

@@ -9,7 +9,7 @@ import type { ChatOpenAIFields } from '@langchain/openai';
 
 describe('LangChain', () => {
   for (const [name, ask] of Object.entries(langchainMethods)) {
-    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result`, async () => {
       const text = await sameThreeWays(
         { script: parallelCalls },
         async (place) => (await langchainLoop(ask, langchainModel(place))).text,
@@ -24,7 +24,7 @@ describe('LangChain', () => {
         ["`invoke`, `outputVersion: 'v1'`", { outputVersion: 'v1' }],
       );
     for (const [use, fields] of uses) {
-      test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${use}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const websocket = await overWebSocket(
           { script: toolLoop },
           async (place) => (await langchainLoop(ask, langchainModel(place, fields))).text,
@@ -66,7 +66,7 @@ describe('LangChain', () => {
     }
   }
 
-  test('structured output, and an image in', async () => {
+  test('structured output and an image as input work', async () => {
     const schema = {
       type: 'object',
       properties: { city: { type: 'string' } },
@@ -98,7 +98,7 @@ describe('LangChain', () => {
     ],
   ] as const) {
     for (const [name, ask] of Object.entries(langchainMethods)) {
-      test(`${name}: ${what} comes to the same`, async () => {
+      test(`${name}: ${what} gives the same result`, async () => {
         const script = { turns: [turn], after: 'repeat' as const };
         const come = await sameThreeWays({ script }, (place) =>
           ask(langchainModel(place).bindTools([]), [new HumanMessage('Go on.')]).then(
@@ -113,7 +113,7 @@ describe('LangChain', () => {
 
   const recordings = findRecordings();
 
-  test('every recording: the same chunks', { skip: recordings === undefined }, async () => {
+  test('every recording gives the same chunks', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ recordings: folder }, async (place) => {
       const seen: unknown[] = [];

@@ -9,7 +9,7 @@ import { startEmulator } from 'turnwire/emulator';
 import { type Fetch, sdks, textOf } from './sdks.js';
 import type { AddressInfo } from 'node:net';
 
-describe('SDKs: answers that are left', () => {
+describe('SDKs: answers that are abandoned', () => {
   for (const [name, open] of Object.entries(sdks)) {
     for (const transport of ['websocket', 'sse'] as const) {
       for (const how of ['aborted', 'left by a break'] as const) {
@@ -46,7 +46,7 @@ describe('SDKs: answers that are left', () => {
       }
     }
 
-    test(`${name}: what could not be sent is called for as often as with the ordinary fetch`, async (t) => {
+    test(`${name}: an unsent request is retried as often as with the ordinary fetch`, async (t) => {
       // An address where nobody listens: it was given out, and given back.
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');

@@ -336,7 +336,7 @@ async function comesTo(run: () => Promise<unknown>): Promise<unknown> {
 function compare(kind: string, server: Kind, all: typeof sdks): void {
   describe(`a server that ${kind}`, () => {
     for (const [sdk, ask] of Object.entries(all)) {
-      test(`${sdk}: as with the ordinary fetch`, async (t) => {
+      test(`${sdk}: the result is that of the ordinary fetch`, async (t) => {
         const ordinary = await serve(t, server);
         const expected = await comesTo(() => ask(ordinary.url, globalThis.fetch));
         for (const transport of ['auto', 'sse'] as const) {

@@ -17,14 +17,14 @@ const rows: Readonly<Record<string, string>> = {
 
 describe('openai SDK', () => {
   for (const [name, ask] of Object.entries(openaiMethods)) {
-    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result`, async () => {
       const response = await sameThreeWays({ script: parallelCalls }, (place) => openaiLoop(ask, openaiClient(place)));
       assert.equal(response.output.flatMap((item) => (item.type === 'message' ? item.content : [])).length, 1);
       assert.match(JSON.stringify(response.output), /6 files and 4 files\./);
     });
 
     for (const store of [true, false]) {
-      test(`${name}, store: ${store}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${name}, store: ${store}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const params = { store, ...(store ? {} : { include: ['reasoning.encrypted_content' as const] }) };
         const websocket = await overWebSocket({ script: toolLoop }, (place) =>
           openaiLoop(ask, openaiClient(place), params),
@@ -50,7 +50,7 @@ describe('openai SDK', () => {
     }
   }
 
-  test('text, event by event', async () => {
+  test('text comes event by event', async () => {
     const events = await sameThreeWays({ script: { turns: [{ text: 'One, two, three.' }] } }, async (place) => {
       const all: unknown[] = [];
       const stream = await openaiClient(place).responses.create({ model, input: 'Count.', stream: true });
@@ -60,7 +60,7 @@ describe('openai SDK', () => {
     assert.equal((events.at(-1) as { type: string }).type, 'response.completed');
   });
 
-  test('structured output', async () => {
+  test('structured output is parsed', async () => {
     const schema = {
       type: 'object',
       properties: { city: { type: 'string' }, degrees: { type: 'number' } },
@@ -84,7 +84,7 @@ describe('openai SDK', () => {
     ]);
   });
 
-  test('a refusal by the model, and an image in', async () => {
+  test('a refusal by the model and an image as input work', async () => {
     const response = await sameThreeWays({ script: { turns: [{ refusal: 'I do not look at that.' }] } }, (place) =>
       openaiClient(place).responses.create({
         model,
@@ -102,7 +102,7 @@ describe('openai SDK', () => {
     assert.match(JSON.stringify(response.output), /I do not look at that\./);
   });
 
-  test('a response that ends early, and one that fails', async () => {
+  test('an incomplete and a failed response have their status', async () => {
     const script = { turns: [{ text: 'Half of it', incomplete: 'max_output_tokens' as const }] };
     const early = await sameThreeWays({ script }, (place) => openaiMethods.create(openaiClient(place), { model }, []));
     assert.deepEqual(early.incomplete_details, { reason: 'max_output_tokens' });
@@ -134,7 +134,7 @@ describe('openai SDK', () => {
     });
   }
 
-  test('a turn that may have run is not called for again', async () => {
+  test('a turn that may have run is not retried', async () => {
     for (const stream of [false, true]) {
       const { websocket, sse } = await bothTransports({}, (place) =>
         thrownBy(async () => {
@@ -150,7 +150,7 @@ describe('openai SDK', () => {
     }
   });
 
-  test('AzureOpenAI: its key, and its address with a query', async () => {
+  test('AzureOpenAI sends its key, and its address with a query', async () => {
     const text = await sameThreeWays(
       { script: { turns: [{ text: 'From Azure.' }] } },
       async ({ baseURL, apiKey, fetch }) => {
@@ -161,7 +161,7 @@ describe('openai SDK', () => {
     assert.equal(text, 'From Azure.');
   });
 
-  test('everything else goes as ever', async () => {
+  test('requests that are no turns go unchanged', async () => {
     const { ids, error } = await sameThreeWays({}, async (place) => {
       const client = openaiClient(place);
       const { id } = await client.responses.create({ model, input: 'Keep this.' });
@@ -176,7 +176,7 @@ describe('openai SDK', () => {
 
   const recordings = findRecordings();
 
-  test('every recording: the same events, and the same end', { skip: recordings === undefined }, async () => {
+  test('every recording gives the same events and the same end', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ recordings: folder }, async (place) => {
       const client = openaiClient(place);

@@ -54,7 +54,7 @@ const [, table = ''] = page.split('| SDK | the one option |\n| --- | --- |\n');
 const lines = table.slice(0, table.indexOf('\n\n')).split('\n');
 
 describe('docs/fetch.md: switching on', () => {
-  test('the page has a line for each use, and no other', () => {
+  test('the page has a line for each tested use, and no others', () => {
     assert.deepEqual(
       lines.map((line) => line.split(' | ')[0]?.slice(2)),
       Object.keys(uses),

@@ -16,7 +16,7 @@ const manifestOf = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 
 describe('the address of the repository', () => {
-  test('stands in no package, and in no README, while the root has none', () => {
+  test('is in no package and no README while the root has none', () => {
     const { repository } = manifestOf(root);
     for (const name of packages) {
       const folder = join(root, 'packages', name);

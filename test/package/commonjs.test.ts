@@ -18,7 +18,7 @@ const entries = [
 
 describe('the CommonJS builds', () => {
   for (const name of entries) {
-    test(`require('${name}') has the names of its import`, async () => {
+    test(`require('${name}') has the same exports as its import`, async () => {
       const [required, imported] = [load(name) as object, (await import(name)) as object];
       assert.deepEqual(Object.keys(required).toSorted(), Object.keys(imported).toSorted());
     });
@@ -50,13 +50,13 @@ describe('the CommonJS builds', () => {
     assert.equal(stdout, 'It works.\n200 completed\n', stderr);
   });
 
-  test('emulator: required and imported, it is one module', () => {
+  test('emulator: require and import give one module', () => {
     const required = load('@turnwire/emulator') as typeof emulator;
     assert.equal(required.startEmulator, emulator.startEmulator);
     assert.equal(required.EmulatorError, emulator.EmulatorError);
   });
 
-  test('client: an error of one copy is a TurnwireError of the other, and of no subclass', () => {
+  test('client: an error of one copy is an instance of the other copy’s TurnwireError, and of no subclass', () => {
     const required = load('@turnwire/client') as typeof client;
     class Derived extends client.TurnwireError {}
     const errors = [new client.TurnwireError('aborted', 'x'), new required.TurnwireError('aborted', 'x')];

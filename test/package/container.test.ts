@@ -79,7 +79,7 @@ describe('the Dockerfile', () => {
     assert(image.findIndex(({ name }) => name === 'USER') < image.findIndex(({ name }) => name === 'ENTRYPOINT'));
   });
 
-  test('installs what each package runs with, by a build that needs no file that is left out', () => {
+  test('installs the dependencies of each package, and its build needs no file that is left out', () => {
     const commands = dockerfile.filter(({ name }) => name === 'RUN').map(({ text }) => text);
     const installed = commands.flatMap((command) =>
       [...command.matchAll(/--workspace=(\S+)/g)].map(([, path]) => path),
@@ -147,7 +147,7 @@ describe('the compose file', () => {
       assert.equal(ports === undefined, !name.startsWith('gateway'), `${name} is for the others alone`);
   });
 
-  test('names only services that there are, and mounts the configuration where the image reads it', () => {
+  test('names only existing services, and mounts the configuration where the image reads it', () => {
     const names = Object.keys(compose.services);
     const config = read('examples/compose/gateway.yaml');
     const hosts = [...config.matchAll(/:\/\/([a-z-]+):\d+/g)].map(([, name]) => name ?? '');
@@ -217,7 +217,7 @@ describe('the compose file', () => {
       }
     });
 
-    test('all that is asked for its health answers', async () => {
+    test('every health check answers', async () => {
       const healths = [
         [gateways[0]?.url, addressIn(health)],
         [emulated, addressIn(emulator?.healthcheck?.test ?? [])],
@@ -229,7 +229,7 @@ describe('the compose file', () => {
       assert.deepEqual(redis?.healthcheck?.test.slice(1), ['redis-cli', 'ping']);
     });
 
-    test('a chain that one gateway began goes on as a delta at the other', async () => {
+    test('a chain that one gateway began continues as a delta at the other', async () => {
       const input: object[] = [{ role: 'user', content: 'One two three.' }];
       const plans: (string | null)[] = [];
       for (const { url } of gateways) {
@@ -245,7 +245,7 @@ describe('the compose file', () => {
       assert.deepEqual(plans, ['full', 'delta']);
     });
 
-    test('the page is served, and SIGTERM ends each gateway well', async () => {
+    test('the admin page is served, and SIGTERM ends each gateway with status 0', async () => {
       for (const { child, admin_url: page } of gateways) {
         assert.equal((await fetch(page)).status, 200);
         const { cluster } = (await (await fetch(new URL('state.json', page))).json()) as { cluster: object };

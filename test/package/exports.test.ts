@@ -44,7 +44,7 @@ describe('public exports', () => {
     assert.deepEqual({ ...emulatorOfTools }, { ...emulator });
   });
 
-  test('the packages have one version, the one that the client tells', async () => {
+  test('the packages have one version, which the client exports', async () => {
     const read = async (path: string): Promise<string> => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
     const manifest = async (name: string) =>
       JSON.parse(await read(`packages/${name}/package.json`)) as {

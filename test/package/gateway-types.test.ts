@@ -10,12 +10,12 @@ import type { GatewayPackage } from '../../packages/turnwire/dist/cli/gateway-pa
 const folder = fileURLToPath(new URL('../../packages/gateway', import.meta.url));
 
 describe('@turnwire/gateway as a package', () => {
-  test('has what turnwire serve uses of it', () => {
+  test('has the types that turnwire serve uses', () => {
     const used: GatewayPackage = gateway;
     assert.equal(typeof used.startGateway, 'function');
   });
 
-  test('holds its bundle, declarations for both kinds of modules, the schema, its page, and nothing else', () => {
+  test('contains its bundle, declarations for both kinds of modules, the schema, its page, and nothing else', () => {
     const cli = process.env['npm_execpath'];
     const [command, first] = cli === undefined ? ['npm', []] : [process.execPath, [cli]];
     const args = [...first, 'pack', '--json', '--dry-run', '--ignore-scripts'];
@@ -41,7 +41,7 @@ describe('@turnwire/gateway as a package', () => {
     ]);
   });
 
-  test('uses the client that is installed, and holds no copy of it', () => {
+  test('uses the installed client, and contains no copy of it', () => {
     const bundle = readFileSync(join(folder, 'bundle', 'index.cjs'), 'utf8');
     assert.match(bundle, /require\("@turnwire\/client\/relay"\)/);
     assert.doesNotMatch(bundle, /class TurnwireError/);

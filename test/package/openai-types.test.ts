@@ -49,7 +49,7 @@ describe('the types of the openai SDK', () => {
   for (const [major, path] of Object.entries(sdks)) {
     const folder = join(root, path);
     const skip = !existsSync(folder) && 'not installed; "npm run test:extra" installs it';
-    test(`client.turn takes those of openai ${major} without a cast`, { skip }, (t) => {
+    test(`client.turn takes the types of openai ${major} without a cast`, { skip }, (t) => {
       // Inside the repository, because that is where the packages can be resolved from.
       mkdirSync(join(root, 'dist-test'), { recursive: true });
       const scratch = mkdtempSync(join(root, 'dist-test', 'openai-'));

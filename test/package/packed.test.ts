@@ -48,7 +48,7 @@ describe('the packages, packed and installed elsewhere', () => {
       .filter((path) => path.endsWith('.ts'))
       .map((path) => path.slice(0, -'.ts'.length));
 
-  test('turnwire holds what its sources make, and nothing else', () => {
+  test('turnwire contains what its sources build to, and nothing else', () => {
     const built = sourcesOf('turnwire').flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
     const expected = [
       'LICENSE',
@@ -73,7 +73,7 @@ describe('the packages, packed and installed elsewhere', () => {
     assert.deepEqual(files.filter((path) => !path.endsWith('.map')).sort(), expected.sort());
   });
 
-  test('emulator brings three packages of others, which bring none', () => {
+  test('emulator depends on three packages, which have no dependencies', () => {
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { dependencies?: Record<string, string> } | undefined>;
     };
@@ -88,7 +88,7 @@ describe('the packages, packed and installed elsewhere', () => {
     emulator: ['bundle/LICENSE.zod', 'bundle/index.js', 'schema/script.schema.json'],
   } as const;
   for (const name of ['client', 'emulator'] as const) {
-    test(`${name} holds its bundle, the declarations that a user can reach, and nothing else`, () => {
+    test(`${name} contains its bundle, the declarations that a user can reach, and nothing else`, () => {
       const files = packed.get(name) ?? [];
       const declarations = files.filter((path) => path.endsWith('.d.ts'));
       const rest = files.filter((path) => !/\.d\.c?ts$/.test(path) && !(name === 'emulator' && path.endsWith('.cjs')));
@@ -121,7 +121,7 @@ describe('the packages, packed and installed elsewhere', () => {
     });
   }
 
-  test('they can be imported, and a turn runs', (t) => {
+  test('the packed packages can be imported, and a turn runs', (t) => {
     if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
     writeFileSync(
       join(folder, 'turn.mjs'),
@@ -136,7 +136,7 @@ describe('the packages, packed and installed elsewhere', () => {
     assert.equal(execFileSync(process.execPath, ['turn.mjs'], { cwd: folder, encoding: 'utf8' }), 'It works.\n');
   });
 
-  test('a stack trace from there names the functions of the sources', (t) => {
+  test('a stack trace of the packed client names the functions of the sources', (t) => {
     if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
     writeFileSync(
       join(folder, 'stack.mjs'),
@@ -153,7 +153,7 @@ describe('the packages, packed and installed elsewhere', () => {
     }
   });
 
-  test('the demo runs from there', (t) => {
+  test('the demo runs from the packed package', (t) => {
     if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
     const { status, stdout, stderr } = npm(
       ['exec', '--offline', '--', 'turnwire', 'demo', '--rtt', '0', '--uplink', '0', '--json'],
@@ -165,7 +165,7 @@ describe('the packages, packed and installed elsewhere', () => {
     assert(runs.every(({ turns }) => turns >= 24));
   });
 
-  test('their types serve a strict program', (t) => {
+  test('their types compile in a strict program', (t) => {
     if (!installed) return t.skip('npm could not install the dependencies: no network, and no cache');
     writeFileSync(
       join(folder, 'consumer.ts'),

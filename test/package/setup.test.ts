@@ -53,7 +53,7 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('the program says how to build it, as long as it is not', () => {
+  test('the program says how to build it, before it is built', () => {
     const { status, stderr } = node(['packages/turnwire/bin/turnwire.js', 'demo']);
     assert.equal(status, 1);
     assert.match(stderr, /^[^\n]*npm run build[^\n]*\n$/);
@@ -61,7 +61,7 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
 
   const stamp = join(folder, 'node_modules', '.turnwire-lockfile');
 
-  test('setup --demo builds what the demo needs, and says so where it disturbs no output', () => {
+  test('setup --demo builds what the demo needs, and prints its messages on standard error', () => {
     // The dependencies of the demo are enough: without npm, none could be installed.
     writeFileSync(stamp, `${readFileSync(stamp, 'utf8')} demo`);
     const setup = node(['scripts/setup.mjs', '--demo'], { PATH: '' });
@@ -78,7 +78,7 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     assert.match(demo.stderr, /--rtt/);
   });
 
-  test('the demo installs no more than 60 packages of others', () => {
+  test('the demo installs at most 60 packages', () => {
     const { packages: locked } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { dev?: true; devOptional?: true; optional?: true; link?: true }>;
     };
@@ -90,14 +90,14 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     assert(installed.length > 20 && installed.length <= 60, String(installed.length));
   });
 
-  test('setup: the dependencies of the demo are not enough for the rest', () => {
+  test('setup: the dependencies of the demo do not count as those of the rest', () => {
     // Without npm, what would be installed fails with its sentence.
     const { status, stderr } = node(['scripts/setup.mjs'], { PATH: '' });
     assert.equal(status, 1);
     assert.match(stderr, /^Installing dependencies .*\nnpm could not install/);
   });
 
-  test('a build that fails ends it, with a status that says so', (t) => {
+  test('setup ends with the status of a failed build', (t) => {
     writeFileSync(stamp, readFileSync(stamp, 'utf8').replace(' demo', ''));
     const broken = join(folder, 'packages', 'client', 'src', 'broken.ts');
     writeFileSync(broken, "export const count: number = 'none';\n");
@@ -108,7 +108,7 @@ describe('a fresh copy of the repository, in a folder whose name has blanks', ()
     assert.match(stderr, /The build failed[^\n]*\n$/);
   });
 
-  test('a part of a test path that matches nothing is a sentence and status 2', () => {
+  test('a test path that matches nothing gets one sentence and status 2', () => {
     const { status, stderr } = node(['scripts/test.mjs', 'no-such-test']);
     assert.equal(status, 2);
     assert.match(stderr, /^[^\n]*no-such-test[^\n]*\n$/);

@@ -35,7 +35,7 @@ describe('relay', () => {
     assert.equal(emulator.journal.turns().length, 1);
   });
 
-  test('tells the context at the end of a response, and what a full history continued', async (t) => {
+  test('gives the context at the end of a response, and the response that a full history continued', async (t) => {
     const { relay } = await setUp(t);
     const first = relay.turn({ model: 'any', store: false, input: [message('One.')] });
     await eventsOf(first);
@@ -53,7 +53,7 @@ describe('relay', () => {
     );
   });
 
-  test('continues a stored response that another relay has made, and goes in full where the server does not know it', async (t) => {
+  test('continues a stored response of another relay, and is sent in full where the server does not know it', async (t) => {
     const { relay, emulator } = await setUp(t);
     const input = [message('One.')];
     const first = relay.turn({ model: 'any', input });
@@ -85,7 +85,7 @@ describe('relay', () => {
     );
   });
 
-  test('tells a refusal with the status, the code and the headers of the server', async (t) => {
+  test('reports a refusal with the status, the code and the headers of the server', async (t) => {
     const { relay } = await setUp(
       t,
       { faults: [{ do: 'error status=429 code=rate_limit_exceeded headers={"retry-after":"7"}' }] },
@@ -99,7 +99,7 @@ describe('relay', () => {
     assert.equal((JSON.parse(opening.body) as { error: { code: string } }).error.code, 'rate_limit_exceeded');
   });
 
-  test('says that nothing was sent where the server cannot be reached', async () => {
+  test('reports not_sent where the server cannot be reached', async () => {
     const relay = createRelay({ baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-test', onWarning: false });
     const opening = await relay.turn({ model: 'any', input: 'Hello.' }).opening();
     assert.equal(opening.name, 'not_sent');

@@ -27,7 +27,7 @@ describe('gateway: Codex', () => {
     // Each run of Codex begins with a create that generates nothing, and continues it by its id.
     ['Codex 0.171: WebSocket, `exec`, then `exec resume`', true, 2],
   ] as const)
-    test(`${row}: of 24 turns those go up as deltas that docs/gateway.md promises`, needs('codex'), async (t) => {
+    test(`${row}: of 24 turns the ones that docs/gateway.md promises are sent as deltas`, needs('codex'), async (t) => {
       const emulator = await start(t, loop);
       const gateway = await serve(t, emulator.url);
       const codex = await configuredCodex(t, gateway.url, webSockets);

@@ -48,7 +48,7 @@ describe('Codex', () => {
     assert.match(String(result?.['output']), /Success/);
   });
 
-  test('codex doctor finds it reachable, over HTTP and by a WebSocket', needs('codex'), async (t) => {
+  test('codex doctor finds the emulator reachable, over HTTP and by a WebSocket', needs('codex'), async (t) => {
     const codex = await configuredCodex(t, (await start(t)).url, true);
     const { said } = await codex(['doctor', '--json']);
     const { checks } = JSON.parse(said) as { checks: Record<string, { status: string; details: object }> };
@@ -56,7 +56,7 @@ describe('Codex', () => {
     assert.match(JSON.stringify(checks['network.websocket_reachability']), /"ok".*101 Switching Protocols/);
   });
 
-  test('goes on with a session that it resumes', needs('codex'), async (t) => {
+  test('continues a resumed session', needs('codex'), async (t) => {
     const emulator = await start(t, { turns: [{ text: 'First answer.' }, { text: 'Second answer.' }] });
     const exec = await configuredCodex(t, emulator.url, true);
     assert.match((await exec(['exec', '--skip-git-repo-check', '--json', 'One.'])).said, /First answer\./);

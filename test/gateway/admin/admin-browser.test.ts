@@ -56,7 +56,7 @@ describe('gateway: the admin page in Chromium', { skip: noBrowser, timeout: 60_0
   });
   after(() => browser.close());
 
-  test('shows what is saved as it changes, as text, asks nobody else, and says when the gateway has gone', async (t) => {
+  test('shows the savings as they change, as text, sends no request elsewhere, and says when the gateway has gone', async (t) => {
     const { setup, page, complaints, requests } = await open(t);
     assert.match(await page.innerText('#saved-figures'), /turns as deltas\s+0 %\s+0 of 2/);
     assert.deepEqual(
@@ -82,7 +82,7 @@ describe('gateway: the admin page in Chromium', { skip: noBrowser, timeout: 60_0
     assert.match(await page.innerText('#status'), /does not answer/);
   });
 
-  test('is used with the keyboard: tables scroll, and updates pause', async (t) => {
+  test('works with the keyboard: tables scroll, and updates pause', async (t) => {
     const { setup, page } = await open(t, { viewport: { width: 360, height: 640 } });
     assert.equal(await overflow(page), 1, 'on a narrow screen each table scrolls by itself');
     await page.keyboard.press('Tab');
@@ -103,7 +103,7 @@ describe('gateway: the admin page in Chromium', { skip: noBrowser, timeout: 60_0
     await page.waitForSelector('#turns tr:nth-child(3)');
   });
 
-  test('can be read in light and in dark: each text has a contrast of 4.5 at least', async (t) => {
+  test('is readable in light and in dark: each text has a contrast of 4.5 at least', async (t) => {
     const { page } = await open(t);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });

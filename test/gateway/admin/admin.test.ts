@@ -42,7 +42,7 @@ describe('gateway: the admin page', () => {
     assert.doesNotMatch(await passed.text(), /principals/);
   });
 
-  test('consists of files of its own, and forbids all others', async (t) => {
+  test('loads only its own files, and forbids all others', async (t) => {
     const page = pageOf(await setUp(t, {}, { admin }));
     const answer = await fetch(page);
     const html = await answer.text();
@@ -62,7 +62,7 @@ describe('gateway: the admin page', () => {
     }
   });
 
-  test('tells what is saved, of whom and how, without contents and keys', async (t) => {
+  test('shows savings, principals and plans, without contents and keys', async (t) => {
     const setup = await setUp(t, {}, { admin });
     const { ask } = setup;
     const input: object[] = [message('A secret plan.')];
@@ -98,7 +98,7 @@ describe('gateway: the admin page', () => {
     assert.doesNotMatch(JSON.stringify({ total, turns, principals, identities }), /secret plan|sk-of-a-test/);
   });
 
-  test('shows what runs: turns, the lanes that carry them, and the principals that have not asked yet', async (t) => {
+  test('shows running turns, their lanes, and principals without a turn so far', async (t) => {
     const keys = ['one', 'two'];
     const setup = await setUp(
       t,
@@ -133,7 +133,7 @@ describe('gateway: the admin page', () => {
     await assert.rejects(fetch(pageOf(setup)));
   });
 
-  test('answers no foreign name, no foreign page, and nothing but GET', async (t) => {
+  test('refuses foreign host names, foreign pages, and methods other than GET', async (t) => {
     const page = pageOf(await setUp(t, {}, { admin }));
     const { host } = new URL(page);
     const asked = async (headers: Record<string, string>, method = 'GET', path = '/state.json') => {
@@ -153,7 +153,7 @@ describe('gateway: the admin page', () => {
     assert.deepEqual(await asked({}, 'HEAD', '/?from=a-bookmark'), [200, undefined]);
   });
 
-  test('wants an explicit word for an address that others reach', async () => {
+  test('requires admin.open for an address that other machines reach', async () => {
     const config = { upstream: { base_url: 'https://api.openai.com/v1' } };
     await assert.rejects(
       checkConfig({ config: { ...config, admin: { host: '0.0.0.0' } } }),
@@ -164,7 +164,7 @@ describe('gateway: the admin page', () => {
     assert.deepEqual(open, { host: '0.0.0.0', port: 4040, open: true, allowed_hosts: [] });
   });
 
-  test('where its address is taken, nothing is started', async (t) => {
+  test('keeps the gateway from starting where its address is taken', async (t) => {
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     t.after(() => taken.close());
@@ -175,7 +175,7 @@ describe('gateway: the admin page', () => {
     await assert.rejects(startGateway({ config: { ...config, listen: { port }, admin } }), message);
   });
 
-  test('stays at its address over a reload, with a warning where it was to be another', async (t) => {
+  test('stays at its address over a reload, with a warning where the address was changed', async (t) => {
     const warnings: string[] = [];
     const config: ConfigInput = { listen: { port: 0 }, upstream: { base_url: 'http://127.0.0.1:1/v1' }, admin };
     const gateway = await startGateway({ config, onWarning: (warning) => warnings.push(warning) });

@@ -101,7 +101,7 @@ describe('cluster: behind balancers', { skip: withoutRedis }, () => {
 
   for (const name of ['nginx', 'haproxy'] as const)
     describe(name, needs(name), () => {
-      test('its hash sends a session to one node: deltas without a store', async (t) => {
+      test('its hash sends a session to one node, which gives deltas without a store', async (t) => {
         const port = await startMiddlebox(
           t,
           name,
@@ -110,7 +110,7 @@ describe('cluster: behind balancers', { skip: withoutRedis }, () => {
         assert.deepEqual(await converse(port, upstream, { store: false }), { deltas: 9, fulls: 3 });
       });
 
-      test('round robin with Redis: deltas of stored chains and of those on sockets', async (t) => {
+      test('its round robin with Redis gives deltas for stored chains and for those on sockets', async (t) => {
         const port = await startMiddlebox(t, name, configurations[name](together, withoutHash));
         for (const params of [{}, { store: false }]) {
           const { deltas, fulls } = await converse(port, upstream, params);
@@ -122,7 +122,7 @@ describe('cluster: behind balancers', { skip: withoutRedis }, () => {
     });
 
   test(
-    'haproxy: the sticky token leads to the node that gave it, and the upstream has its own back',
+    'haproxy: the sticky token leads to the node that gave it, and the upstream gets its own token back',
     needs('haproxy'),
     async (t) => {
       const posts = await bareUpstream(t, {

@@ -17,7 +17,7 @@ function newest({ emulator }: Nodes) {
 }
 
 describe('cluster: without a store', () => {
-  test('a chain that lives on another node goes up in full, and an id of one is not found', async (t) => {
+  test('a chain that lives on another node is sent in full, and its id is not found', async (t) => {
     const { nodes } = await startNodes(t, undefined);
     const talk = new Talk(unstored);
     await talk.say(nodes[0], 'One.');
@@ -40,7 +40,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     await joined(redis, ...cluster.nodes);
   });
 
-  test('a stored chain goes up as deltas, whichever node its turns meet', async () => {
+  test('a stored chain is sent as deltas, whichever node its turns reach', async () => {
     const { nodes } = cluster;
     const talk = new Talk();
     const plans: (string | null)[] = [];
@@ -90,7 +90,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     );
   });
 
-  test('a turn on a chain that is bound to a socket is carried by the node that has it, once', async () => {
+  test('a turn on a chain that is bound to a socket is carried once, by the node that has the chain', async () => {
     const { nodes, emulator } = cluster;
     const talk = new Talk({ ...unstored, instructions: 'Bound.' });
     const before = emulator.journal.turns().length;
@@ -127,7 +127,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     assert.deepEqual(newest(cluster).transcript.length, 5);
   });
 
-  test('a node that is gone, or drains, is not waited for: the chain goes on elsewhere, in full', async (t) => {
+  test('the chain of a node that is gone or drains continues on another node, in full and without a wait', async (t) => {
     const { nodes, emulator } = cluster;
     for (const end of ['destroy', 'close'] as const) {
       const node = await startNode(t, emulator.url, redis);
@@ -147,7 +147,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
   });
 
   for (const params of [{}, unstored])
-    test(`a turn of a chain that is known here asks Redis nothing before its first event, and others one question: ${JSON.stringify(params)}`, async (t) => {
+    test(`a turn of a known chain sends Redis no command before its first event, and others send one: ${JSON.stringify(params)}`, async (t) => {
       const proxy = await startProxy(t, redis);
       const node = await startNode(t, cluster.emulator.url, proxy);
       await joined(redis, node);
@@ -173,7 +173,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
       assert.deepEqual(await begun([...talk.history, message('Three.')]), ['delta', 0]);
     });
 
-  test('only a gateway of the deployment may say that a request comes from one', async () => {
+  test('only a gateway of the deployment can mark a request as handed over', async () => {
     const { nodes } = cluster;
     const read = await nodes[0].ask({ input: 'One.' }, { 'x-turnwire-relayed': 'of-a-client' });
     assert.deepEqual([read.status, read.code], [403, 'forbidden']);
@@ -183,7 +183,7 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
     assert.equal(offer.status, 409);
   });
 
-  test('nothing of contents, names and keys is in Redis, and everything ends by itself', async () => {
+  test('nothing of contents, names and keys is in Redis, and every entry expires', async () => {
     const keys = (await redis.command('KEYS', '*')) as string[];
     assert(keys.length > 10);
     for (const key of keys) {

@@ -12,7 +12,7 @@ describe('the oracle of the chaos', () => {
     [{ forgets: true }, { lost: 0, doubled: 0, mixedUp: 1 }],
     [{ repeats: true }, { lost: 0, doubled: 20, mixedUp: 0 }],
   ] as const)
-    test(`of an upstream that does this wrong it tells so: ${JSON.stringify(wrong)}`, async (t) => {
+    test(`it detects the fault of the upstream: ${JSON.stringify(wrong)}`, async (t) => {
       const upstream = await startUpstream(t, wrong);
       const options = { upstream, turns: 20, conversations: 10, concurrency: 1, route: () => upstream.url };
       // Ten conversations take turns. Of the two that continue by id, one is stored, and does so once.

@@ -19,7 +19,7 @@ describe('cluster: a deploy', { skip: withoutRedis }, () => {
     await joined(redis, ...cluster.nodes);
   });
 
-  test('node after node is replaced under a conversation: each turn runs once, and WebSockets are told 1012 at the end of theirs', async (t) => {
+  test('node after node is replaced under a conversation: each turn runs once, and WebSockets are closed with 1012 after their turns', async (t) => {
     const { emulator } = cluster;
     const nodes = [...cluster.nodes];
     const talk = new Talk({ store: false });
@@ -52,7 +52,7 @@ describe('cluster: a deploy', { skip: withoutRedis }, () => {
     assert.equal(turns.length, 6);
   });
 
-  test('another layout of what is shared has keys of its own: what the other version has written changes nothing', async () => {
+  test('a version with another layout has keys of its own, and entries of the other version change nothing', async () => {
     const talk = new Talk({ instructions: 'Two versions.' });
     const [a, b] = [
       await startNode(shared, cluster.emulator.url, redis),
@@ -70,7 +70,7 @@ describe('cluster: a deploy', { skip: withoutRedis }, () => {
     assert.deepEqual([...a.warnings, ...b.warnings], []);
   });
 
-  test('the openai SDK goes on through any node', async () => {
+  test('the openai SDK continues through any node', async () => {
     const [a, b] = [
       await startNode(shared, cluster.emulator.url, redis),
       await startNode(shared, cluster.emulator.url, redis),

@@ -96,7 +96,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(await a.owner('taken-2'), 'http://b');
   });
 
-  test('of two nodes that take over the same lease one has it', async () => {
+  test('of two nodes that take over the same lease, one gets it', async () => {
     const [a, b, c] = [await node('a'), await node('b'), await node('c')];
     await a.moved('raced-1');
     const taken = await b.place('raced-1');
@@ -146,7 +146,7 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     assert.equal(await b.owner('drained-2'), undefined);
   });
 
-  test('a write that is executed twice is one write, also of a former owner', async () => {
+  test('a write that is executed twice counts once, also that of a former owner', async () => {
     const [a, b] = [await node('a', twice), await node('b')];
     await a.moved('twice-1');
     await a.moved('twice-2', { continued: 'twice-1' });

@@ -43,7 +43,7 @@ describe('cluster: limits', { skip: withoutRedis }, () => {
 
   const node = (turn: number): Node => cluster.nodes[turn % 3] ?? cluster.nodes[0];
 
-  test('requests a minute hold across nodes, but for those that begin within one round trip', async () => {
+  test('requests a minute hold across nodes, except for turns that begin within one round trip', async () => {
     const from = performance.now();
     const count = await taken('often', 4 * limit);
     const back = Math.ceil(((performance.now() - from) * limit) / 60_000);
@@ -74,7 +74,7 @@ describe('cluster: limits', { skip: withoutRedis }, () => {
     await until('the limit is free', async () => (await node(1).ask({ input: 'Hello.' }, key('many'))).status === 200);
   });
 
-  test('a wait that the upstream has asked for holds on all nodes, for that model', async () => {
+  test('a wait that the upstream asked for holds on all nodes, for that model only', async () => {
     const { emulator } = cluster;
     assert.equal((await node(0).ask({ model: 'busy', input: 'Hello.' }, key('waits'))).status, 429);
     const seen = emulator.journal.turns().length;
@@ -88,7 +88,7 @@ describe('cluster: limits', { skip: withoutRedis }, () => {
     assert.equal((await node(1).ask({ model: 'other', input: 'Hello.' }, key('waits'))).status, 200);
   });
 
-  test('Redis away: each node has the limit for itself', async () => {
+  test('without Redis each node applies the limit by itself', async () => {
     redis.pause();
     try {
       const count = await taken('again', 4 * limit);

@@ -27,7 +27,7 @@ function documented(): Set<string> {
 }
 
 describe('cluster: metrics', { skip: withoutRedis }, () => {
-  test('count what was known of chains, offers, leases and Redis, with outcomes that the page lists', async (t) => {
+  test('count look-ups, offers, leases and Redis, with the outcomes that docs/cluster.md lists', async (t) => {
     const redis = await startRedis(t);
     const faults = [{ on: { turn: 4 }, do: 'forget' }];
     const { nodes } = await startNodes(t, redis, { cluster: { deadline_ms: 500 } }, { faults });

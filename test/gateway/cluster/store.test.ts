@@ -48,8 +48,8 @@ async function missed(store: Store): Promise<number> {
   return performance.now() - from;
 }
 
-describe('store', { skip: withoutRedis }, () => {
-  test('answers, and runs a script that the server does not know yet', async (t) => {
+describe('Redis store', { skip: withoutRedis }, () => {
+  test('runs commands, and a script that the server does not have yet', async (t) => {
     const { url } = await startRedis(t);
     const { store, warnings } = open(t, url, 500);
     await answering(store);
@@ -60,7 +60,7 @@ describe('store', { skip: withoutRedis }, () => {
     assert.deepEqual(warnings, []);
   });
 
-  test('waits one deadline for a server that is stopped, three times; then for nothing, until it is back', async (t) => {
+  test('waits its deadline three times for a stopped server, then does not wait until the server is back', async (t) => {
     const redis = await startRedis(t);
     const { store, warnings } = open(t, redis.url);
     await answering(store);
@@ -79,7 +79,7 @@ describe('store', { skip: withoutRedis }, () => {
     assert.match(warnings[1] ?? '', /Redis is back/);
   });
 
-  test('a slow command is given up, and its late answer is nobody else’s', async (t) => {
+  test('gives up a slow command, and its late answer is taken for no other command’s', async (t) => {
     const redis = await startRedis(t);
     const { store } = open(t, redis.url);
     await answering(store);
@@ -92,7 +92,7 @@ describe('store', { skip: withoutRedis }, () => {
     assert.equal(await store.command(['GET', 'a'], text), undefined);
   });
 
-  test('a server that is killed is away at once, and one that is started anew is found', async (t) => {
+  test('notices a killed server at once, and finds one that is started again', async (t) => {
     const redis = await startRedis(t);
     const { store, warnings } = open(t, redis.url);
     await answering(store);
@@ -104,7 +104,7 @@ describe('store', { skip: withoutRedis }, () => {
     assert.equal(warnings.length, 2);
   });
 
-  test('a server that is full is read from, and that it is full is said once', async (t) => {
+  test('reads from a full server, and warns once that the server is full', async (t) => {
     const redis = await startRedis(t, ['maxmemory 1', 'maxmemory-policy noeviction']);
     const { store, warnings } = open(t, redis.url, 500);
     await answering(store);
@@ -114,7 +114,7 @@ describe('store', { skip: withoutRedis }, () => {
     assert.match(warnings[0] ?? '', /Redis is full/);
   });
 
-  test('Sentinel: goes on with the new master after a fail-over', async (t) => {
+  test('with Sentinel continues with the new master after a failover', async (t) => {
     const { master, replica, node } = await startWatched(t);
     const place: RedisPlace = { name: 'sentinel', master: 'main', nodes: [node], tls: false };
     const { store } = open(t, place, 500);
@@ -140,7 +140,7 @@ describe('store: a server that answers nonsense', () => {
     ['answers that nobody asked for', '+A\r\n+B\r\n+C\r\n'],
     ['half an answer', '$100\r\nabc'],
   ] as const)
-    test(`${name}: is a miss`, async (t) => {
+    test(`${name}: counts as a miss`, async (t) => {
       const server = createServer((socket) => {
         socket.on('error', () => {});
         socket.on('data', () => socket.write(said));

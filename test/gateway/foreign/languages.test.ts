@@ -69,13 +69,13 @@ describe('gateway: curl', { skip: curl === undefined && 'curl is not installed' 
     ['HTTP/1.0', ['--http1.0'], small],
     ['an offer of HTTP/2', ['--http2'], small],
   ] as const)
-    test(`${what}: the events come, to the last`, async (t) => {
+    test(`${what}: all events come`, async (t) => {
       const { gateway } = await setUp(t);
       const events = eventsOf(await post(gateway.url, args, body));
       assert.equal(events.at(-1)?.['type'], 'response.completed');
     });
 
-  test('-I is told 405, and -f ends with an error where a turn is refused', async (t) => {
+  test('gets 405 with -I, and ends with an error with -f where a turn is refused', async (t) => {
     const { gateway } = await setUp(t, { faults: [{ do: 'error status=429 code=rate_limit_exceeded' }] });
     assert.match(await run(curl ?? '', ['-sSI', `${gateway.url}/responses`]), /^HTTP\/1\.1 405 /);
     await assert.rejects(post(gateway.url, ['-f'], small), /429/);
@@ -116,7 +116,7 @@ describe('gateway: Python', () => {
 
   for (const mode of ['history', 'id'])
     test(
-      `websockets, ${mode}: sees nothing of chains and sockets that the upstream loses`,
+      `websockets, ${mode}: does not notice chains and sockets that the upstream loses`,
       { skip: websockets === undefined && 'python3-websockets is not installed' },
       (t) => assertUndisturbed(t, loop(websockets, 'websocket.py', mode)),
     );

@@ -60,7 +60,7 @@ const loops = {
 
 describe('gateway: SDKs, unmodified', () => {
   for (const [row, loop] of Object.entries(loops))
-    test(`${row}: of ${loopTurns} turns those go up as deltas that docs/gateway.md promises`, (t) =>
+    test(`${row}: of ${loopTurns} turns the ones that docs/gateway.md promises are sent as deltas`, (t) =>
       assertLoop(t, row, loop));
 
   for (const row of [
@@ -69,5 +69,5 @@ describe('gateway: SDKs, unmodified', () => {
     'Agents SDK: `run` with `stream: true`, `store: false`',
     'LangChain: `stream`, `zdrEnabled`',
   ] as const)
-    test(`${row}: sees nothing of chains and sockets that the upstream loses`, (t) => assertUndisturbed(t, loops[row]));
+    test(`${row}: does not notice chains and sockets that the upstream loses`, (t) => assertUndisturbed(t, loops[row]));
 });

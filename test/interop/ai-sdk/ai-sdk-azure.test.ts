@@ -30,7 +30,7 @@ const agentOf = (place: Place, options: OpenAILanguageModelResponsesOptions = {}
 
 describe('AI SDK, Azure', () => {
   for (const [name, ask] of Object.entries(agents)) {
-    test(`${name}: reasoning and parallel calls come to the same, by the key of Azure and with a query`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result, with Azure’s key and a query`, async () => {
       const server = { ...azure, script: parallelCalls };
       const { text } = await sameThreeWays(server, (place) => ask(agentOf(place)));
       assert.equal(text, '6 files and 4 files.');
@@ -48,7 +48,7 @@ describe('AI SDK, Azure', () => {
       [', `store: false`', { store: false, include: ['reasoning.encrypted_content'] }],
     ] as [string, OpenAILanguageModelResponsesOptions][]) {
       const row = `AI SDK, Azure: \`${name}\`${stored}`;
-      test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${row}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const server = { ...azure, script: toolLoop };
         const websocket = await overWebSocket(server, (place) => ask(agentOf(place, options)));
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
@@ -86,7 +86,7 @@ describe('AI SDK, Azure', () => {
   const recordings = findRecordings();
 
   // The others are read by the same code of the SDK as at api.openai.com.
-  test('every recording of Azure: the same parts', { skip: recordings === undefined }, async () => {
+  test('every recording of Azure gives the same parts', { skip: recordings === undefined }, async () => {
     const { folder = '', names: all = [] } = recordings ?? {};
     const names = all.filter((name) => name.startsWith('azure'));
     const parts = await sameThreeWays({ ...azure, recordings: folder }, async (place) => {

@@ -30,7 +30,7 @@ const agentOf = (place: Place, options: XaiLanguageModelResponsesOptions = {}) =
 
 describe('AI SDK, xAI', () => {
   for (const [name, ask] of Object.entries(agents)) {
-    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result`, async () => {
       const server = { ...xai, script: parallelCalls };
       const { text } = await sameThreeWays(server, (place) => ask(agentOf(place)));
       assert.equal(text, '6 files and 4 files.');
@@ -43,7 +43,7 @@ describe('AI SDK, xAI', () => {
     ];
     for (const [use, script, options] of uses) {
       const row = `AI SDK, xAI: \`${name}\`${use}`;
-      test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${row}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const websocket = await overWebSocket({ ...xai, script }, (place) => ask(agentOf(place, options)));
         assert.equal(websocket.result.text, 'I have counted 24 times.');
         assert.equal(websocket.contexts.length, loopTurns);
@@ -76,7 +76,7 @@ describe('AI SDK, xAI', () => {
 
   const recordings = findRecordings();
 
-  test('every recording: the same parts', { skip: recordings === undefined }, async () => {
+  test('every recording gives the same parts', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ ...xai, recordings: folder }, async (place) => {
       const seen: unknown[] = [];

@@ -36,7 +36,7 @@ const agentOf = (place: Place, openai: OpenAILanguageModelResponsesOptions = {})
 
 describe('AI SDK', () => {
   for (const [name, ask] of Object.entries(agents)) {
-    test(`${name}: reasoning and parallel calls come to the same`, async () => {
+    test(`${name}: reasoning and parallel calls give the same result`, async () => {
       const { text } = await sameThreeWays({ script: parallelCalls }, (place) => ask(agentOf(place)));
       assert.equal(text, '6 files and 4 files.');
     });
@@ -47,7 +47,7 @@ describe('AI SDK', () => {
     ];
     for (const [stored, openai] of stores) {
       const row = `AI SDK: \`${name}\`${stored}`;
-      test(`${row}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+      test(`${row}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
         const websocket = await overWebSocket({ script: toolLoop }, (place) => ask(agentOf(place, openai)));
         assert.equal(plansOf(websocket.answers).deltas, promised(row));
         assert.equal(promised(row), loopTurns - 1);
@@ -95,7 +95,7 @@ describe('AI SDK', () => {
       modelId: 'of-my-own',
     },
   })) {
-    test(`${use}: of ${loopTurns} turns those go as deltas that docs/fetch.md promises`, async () => {
+    test(`${use}: of ${loopTurns} turns the ones that docs/fetch.md promises are sent as deltas`, async () => {
       const websocket = await overWebSocket({ script: toolLoop }, (place) => {
         const { modelId = 'gpt-5.4', ...options } = change as { modelId?: string };
         return agents.generateText({ ...options, model: createOpenAI(place).responses(modelId) });
@@ -108,7 +108,7 @@ describe('AI SDK', () => {
 
   const recordings = findRecordings();
 
-  test('every recording: the same parts', { skip: recordings === undefined }, async () => {
+  test('every recording gives the same parts', { skip: recordings === undefined }, async () => {
     const { folder = '', names = [] } = recordings ?? {};
     const all = await sameThreeWays({ recordings: folder }, async ({ baseURL, apiKey, fetch }) => {
       const openai = createOpenAI({ baseURL, apiKey, fetch });
