@@ -2,11 +2,11 @@ import { typeOf } from './equivalence.js';
 import { FieldSets } from './field-sets.js';
 import { changedField, unchainableField } from './fields.js';
 import { bytesOf, field, isObject } from '../json/json.js';
-import { Tree, someNode, nodeBytesOf, nodesOf, pathTo } from './tree.js';
+import { Tree, someNode, nodesOf, pathTo, storedItem } from './tree.js';
 import type { FieldSet } from './field-sets.js';
 import type { Json, JsonObject } from '../json/json.js';
 import type { FullReason } from './full-reason.js';
-import type { TreeLevel, TreeNode } from './tree.js';
+import type { StoredItem, TreeLevel, TreeNode } from './tree.js';
 
 /** How the input of a turn is sent. */
 export type ChainPlan = DeltaPlan | FullPlan;
@@ -131,13 +131,14 @@ export class ChainMemory {
     if (unchainableField(fields) !== undefined || output.some(isCompaction)) return;
     const start = plan.name === 'delta' ? plan.baseline : undefined;
     const from = plan.name === 'delta' && start !== undefined ? plan.from : 0;
-    const asked = input.slice(from).map((item) => ({ item, alternate: undefined }));
-    const answered = output.map((item, index) => ({ item, alternate: alternates?.[index] }));
+    const path: StoredItem[] = [];
+    for (let index = from; index < input.length; index += 1) path.push(storedItem(input[index] ?? null, undefined));
+    for (const [index, item] of output.entries()) path.push(storedItem(item, alternates?.[index]));
     let bytes = baselineBytes + bytesOf(fields) + (start?.node.pathBytes ?? 0);
-    for (const one of [...asked, ...answered]) bytes += nodeBytesOf(one);
+    for (const one of path) bytes += one.bytes;
     // An item that is nested too deep counts as infinite, and `<=` refuses NaN as well.
     if (!(bytes <= this.#maxBytes)) return;
-    const node = this.#tree.insert(this.#attached(start?.node), [...asked, ...answered]);
+    const node = this.#tree.insert(this.#attached(start?.node), path);
     const baseline: Baseline = { responseId, stored, node, fields: this.#fieldSets.acquire(fields) };
     node.mark(baseline);
     this.#baselines.set(responseId, baseline);

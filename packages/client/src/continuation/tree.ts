@@ -8,13 +8,21 @@ import type { Json } from '../json/json.js';
 export interface StoredItem {
   item: Json;
   alternate: Json | undefined;
+  /** The estimated memory of its node, in bytes. */
+  bytes: number;
 }
+
+export function storedItem(item: Json, alternate: Json | undefined): StoredItem {
+  return { item, alternate, bytes: nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate)) };
+}
+
+/** The estimated memory of a node beside its item, in bytes. */
+const nodeBytes = 400;
 
 /** A node of the tree of transcripts: one item after those of its parents. Conversations that begin alike share a path. */
 export class TreeNode<Mark> implements StoredItem {
   readonly parent: TreeNode<Mark> | undefined;
   readonly alternate: Json | undefined;
-  /** The estimated memory of this node, in bytes. */
   readonly bytes: number;
   /** The estimated memory of the whole path, this node included. */
   readonly pathBytes: number;
@@ -29,12 +37,12 @@ export class TreeNode<Mark> implements StoredItem {
   #siblings: Siblings<Mark> | undefined;
   #keys: readonly (number | string)[] | undefined;
 
-  constructor(parent?: TreeNode<Mark>, { item, alternate }: StoredItem = { item: null, alternate: undefined }) {
+  constructor(parent?: TreeNode<Mark>, { item, alternate, bytes }: StoredItem = nothing) {
     this.parent = parent;
     this.item = item;
     this.alternate = alternate;
-    this.bytes = parent === undefined ? 0 : nodeBytesOf({ item, alternate });
-    this.pathBytes = (parent?.pathBytes ?? 0) + this.bytes;
+    this.bytes = bytes;
+    this.pathBytes = (parent?.pathBytes ?? 0) + bytes;
   }
 
   /**
@@ -96,6 +104,8 @@ export class TreeNode<Mark> implements StoredItem {
   }
 }
 
+/** Of the root. */
+const nothing: StoredItem = { item: null, alternate: undefined, bytes: 0 };
 const none: readonly never[] = [];
 
 /** The items from the root to this node. */
@@ -103,13 +113,6 @@ export function pathTo<Mark>(end: TreeNode<Mark>): StoredItem[] {
   const path: StoredItem[] = [];
   for (let node = end; node.parent !== undefined; node = node.parent) path.push(node);
   return path.toReversed();
-}
-
-/** The estimated memory of a node beside its item, in bytes. */
-const nodeBytes = 400;
-
-export function nodeBytesOf({ item, alternate }: StoredItem): number {
-  return nodeBytes + bytesOf(item) + (alternate === undefined ? 0 : bytesOf(alternate));
 }
 
 /** The number of children from which on an index is used. */
@@ -210,17 +213,13 @@ export class Tree<Mark> {
    * only in what the equivalence ignores. Ends with the last index that has a node.
    */
   match(input: readonly Json[]): TreeLevel<Mark>[] {
-    const levels: TreeLevel<Mark>[] = [];
-    levels.length = input.length + 1;
+    const levels: TreeLevel<Mark>[] = [this.root];
     let level: TreeLevel<Mark> | undefined = this.root;
-    levels[0] = level;
-    let index = 0;
-    for (; index < input.length; index += 1) {
-      level = nextIfIdentical(level, input[index]) ?? matchItem(level, input[index] ?? null);
+    for (const item of input) {
+      level = nextIfIdentical(level, item) ?? matchItem(level, item);
       if (level === undefined) break;
-      levels[index + 1] = level;
+      levels.push(level);
     }
-    levels.length = index + 1;
     return levels;
   }
 
