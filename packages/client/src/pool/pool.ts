@@ -142,6 +142,8 @@ export class Pool implements ConnectionOwner {
    *   each of them took most of the time in which many were opened.
    */
   laneFreed(changed: Connection): void {
+    // A turn that begins later in this tick finds the lane itself.
+    if (this.#queue.empty && this.#refusedDials.empty && this.#dialContext.waiters.size === 0) return;
     queueMicrotask(() => {
       this.#queue.serve();
       this.#refusedDials.serve();

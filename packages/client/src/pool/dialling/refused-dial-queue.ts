@@ -31,6 +31,10 @@ export class RefusedDialQueue<Found> {
     this.#waiters = new WaitQueue(options.clock);
   }
 
+  get empty(): boolean {
+    return this.#waiters.empty;
+  }
+
   /** Why no connection is dialled: a copy for each turn, because a turn adds causes to its error. */
   get reason(): TurnwireError {
     const { code, message, status, server, kind, retryable, retryAfterMs, cause } =
