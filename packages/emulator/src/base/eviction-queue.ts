@@ -1,10 +1,10 @@
-/** So many are looked up at once. */
+/** The number of members that are looked up at once. */
 const batchSize = 16;
 
 /**
- * The members of a Set from the oldest on, for one that lets go of them in this order. A Set that is asked for its first member again
- * and again steps over all that were deleted before it, each time: so members are looked up in batches. An iterator that is kept
- * between two calls would hold every table that the Set has had since, with all that was deleted.
+ * Gives out the members of a Set in the order in which they were added, for an owner that deletes the oldest ones first. Members are looked up
+ * in batches: a new iterator for each deletion would step over all members that were deleted before, and an iterator that is kept between two
+ * calls would hold every hash table that the Set has had since, with its deleted members.
  */
 export class EvictionQueue<T> {
   readonly #members: ReadonlySet<T>;
@@ -15,7 +15,7 @@ export class EvictionQueue<T> {
     this.#members = members;
   }
 
-  /** The oldest member, which the caller removes. One that was removed and added again a few calls ago may still count as old. */
+  /** The oldest member, which the caller deletes; undefined for an empty Set. A member that was deleted and added again may still count as old. */
   next(): T | undefined {
     for (const mayRefill of [true, false]) {
       for (let next = this.#batch.pop(); next !== undefined; next = this.#batch.pop())

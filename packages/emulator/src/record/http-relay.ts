@@ -14,11 +14,16 @@ import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
 /** How many bytes of a body that is not an event stream are recorded. The whole body is passed on. */
 const maxBodyBytes = 64 * 1024 * 1024;
 
+/** What a relay passes its traffic to, and how it records that traffic. */
+export interface Relay {
+  readonly upstream: Upstream;
+  readonly writer: RecordingWriter;
+  readonly redaction: Redaction;
+}
+
 /** Passes one HTTP request to the upstream and the answer back, and records both. All bytes are passed on as they arrive. */
 export function relayHttp(
-  upstream: Upstream,
-  writer: RecordingWriter,
-  redaction: Redaction,
+  { upstream, writer, redaction }: Relay,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {

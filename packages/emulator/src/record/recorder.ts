@@ -77,7 +77,7 @@ export async function startRecorder({
     if (guard(access, request, response)) return;
     const found = upstreamOf(request);
     if (found === undefined) response.writeHead(404).end();
-    else relayHttp(found, writer, redaction, request, response);
+    else relayHttp({ upstream: found, writer, redaction }, request, response);
   });
   server.on('upgrade', (request, socket, head) => {
     const refusal = access.refusal(request);
@@ -85,7 +85,7 @@ export async function startRecorder({
     if (refusal !== undefined) endWithRefusal(socket, refusal);
     else if (found === undefined)
       endWithRefusal(socket, new Refusal('There is no upstream at this path.', { status: 404 }));
-    else relayWebSocket(found, writer, redaction, webSockets, request, socket, head);
+    else relayWebSocket({ upstream: found, writer, redaction }, webSockets, { request, socket, head });
   });
   try {
     await new Promise<void>((resolve, reject) => {

@@ -3,10 +3,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData, type WebSocketServer } from 'ws';
 import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
-import { bodyText } from './http-relay.js';
-import type { Redaction } from './redaction.js';
-import type { RecordingWriter } from './recording-writer.js';
-import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
+import { bodyText, type Relay } from './http-relay.js';
+import { upstreamField, forwardedHeaders } from './upstream.js';
 
 /** While one side has more unsent bytes than this, the other side is not read. */
 const highWaterBytes = 1024 * 1024;
@@ -14,18 +12,21 @@ const handshakeMs = 30_000;
 /** The headers of a 101 that belong to one handshake and are not passed on. */
 const handshakeHeaders = /^(sec-websocket-.+|date|server|content-length)$/;
 
+/** An upgrade as Node.js hands it over. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
 /**
  * Passes one upgrade to the upstream and, if the upstream opens a socket, messages, pings and closes in both directions. The client's
  * handshake is answered when the upstream has answered: with the same headers, or with the same refusal.
  */
 export function relayWebSocket(
-  upstream: Upstream,
-  writer: RecordingWriter,
-  redaction: Redaction,
+  { upstream, writer, redaction }: Relay,
   server: WebSocketServer,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
+  { request, socket, head }: Upgrade,
 ): void {
   const { url, path } = upstream.target(request);
   redaction.learn(request.headers, url);

@@ -15,6 +15,7 @@ import { tenantOf } from '../base/tenant.js';
 import { runTurnWithFaults } from './turn-with-faults.js';
 import type { TurnSink, ReceivedCreate } from '../engine/turn-sink.js';
 import type { Engine } from '../engine/engine.js';
+import { refusalOf } from '../engine/turn.js';
 import { isRecord, type Frame } from '../wire/wire.js';
 
 /** The options of the emulator that HTTP requests depend on. */
@@ -25,42 +26,35 @@ export interface HttpSettings {
   readonly replay: Replay | undefined;
 }
 
+/** One HTTP request that has to be answered. */
+interface HttpCall {
+  readonly engine: Engine;
+  readonly settings: HttpSettings;
+  /** The number of its connection in the journal. */
+  readonly connection: number;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
 /** Answers one HTTP request. Never rejects. */
-export async function serveHttp(
-  engine: Engine,
-  settings: HttpSettings,
-  connection: number,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+export async function serveHttp(call: HttpCall): Promise<void> {
+  const { engine, response } = call;
   response.setHeader('x-request-id', engine.ids.next('req'));
   try {
-    await route(engine, settings, connection, request, response);
+    await route(call);
   } catch (error) {
     // No error can be sent to a client that has left, or after the head of the answer was sent.
     if (response.destroyed || response.headersSent) return void response.destroy();
-    const refusal =
-      error instanceof Refusal
-        ? error
-        : new Refusal(`The emulator failed: ${error instanceof Error ? error.message : String(error)}`, {
-            status: 500,
-          });
-    refuse(response, refusal);
+    refuse(response, refusalOf(error));
   }
 }
 
-async function route(
-  engine: Engine,
-  settings: HttpSettings,
-  connection: number,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (settings.replay !== undefined)
-    return serveReplay(engine, settings, settings.replay, connection, request, response);
+async function route(call: HttpCall): Promise<void> {
+  const { settings, request, response } = call;
+  if (settings.replay !== undefined) return serveReplay(call, settings.replay);
   const path = pathOf(request);
   if (path === 'responses') {
-    if (request.method === 'POST') return create(engine, settings, connection, request, response);
+    if (request.method === 'POST') return create(call);
     if (request.method === 'GET') throw upgradeRequired();
     throw methodNotAllowed(request, 'GET, POST');
   }
@@ -68,8 +62,7 @@ async function route(
   if (found !== undefined) {
     const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
     if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
-    const exchange = exchangeOf(engine, settings, found.segments, request, response);
-    const answer = await endpoint(exchange);
+    const answer = await endpoint(exchangeOf(call, found.segments));
     if (answer !== undefined) sendJson(response, JSON.stringify(answer));
     return;
   }
@@ -78,12 +71,8 @@ async function route(
 }
 
 async function serveReplay(
-  engine: Engine,
-  settings: HttpSettings,
+  { engine, settings, connection, request, response }: HttpCall,
   replay: Replay,
-  connection: number,
-  request: IncomingMessage,
-  response: ServerResponse,
 ): Promise<void> {
   const gone = watchClient(response).signal;
   const faults = new RequestFaults(engine.faults, request, connection);
@@ -142,13 +131,8 @@ function methodNotAllowed(request: IncomingMessage, allow: string): Refusal {
   });
 }
 
-function exchangeOf(
-  engine: Engine,
-  { bodyBytes, recordings }: HttpSettings,
-  segments: readonly string[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Exchange {
+function exchangeOf({ engine, settings, request, response }: HttpCall, segments: readonly string[]): Exchange {
+  const { bodyBytes, recordings } = settings;
   const gone = watchClient(response).signal;
   return {
     engine,
@@ -176,13 +160,7 @@ async function sendEvents(
   finish(undefined);
 }
 
-async function create(
-  engine: Engine,
-  settings: HttpSettings,
-  connection: number,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function create({ engine, settings, connection, request, response }: HttpCall): Promise<void> {
   const client = watchClient(response);
   const gone = client.signal;
   const { clock } = engine;

@@ -91,7 +91,7 @@ export async function startServer(
     });
     if (guard(access, request, response)) return;
     if (control !== undefined && isControl(request)) void serveControl(control, request, response);
-    else void serveHttp(engine, settings, number, request, response);
+    else void serveHttp({ engine, settings, connection: number, request, response });
   });
   server.on('upgrade', (request, socket, head) => {
     const connection = sockets.get(socket);
@@ -133,16 +133,14 @@ export async function startServer(
       const connectionControl = webSocketControl(webSocket, socket, clock, faults.firstTurnFaults);
       if (recorded !== undefined) replay?.serveWebSocket(recorded, webSocket, connectionControl, connection.number);
       else {
-        const served = serveWebSocket(
-          engine,
-          checked,
-          connection.number,
-          webSocket,
-          socket,
+        const served = serveWebSocket(engine, checked, {
+          connection: connection.number,
+          socket: webSocket,
+          tcp: socket,
           connectionControl,
-          tenantOf(request.headers, checked.credentials),
-          hasMultiAgentBeta(request.headers),
-        );
+          tenant: tenantOf(request.headers, checked.credentials),
+          multiAgent: hasMultiAgentBeta(request.headers),
+        });
         open.add(served);
         webSocket.once('close', () => open.delete(served));
       }

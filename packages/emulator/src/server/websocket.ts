@@ -35,6 +35,20 @@ export interface SocketRules {
   readonly pings?: Pings | undefined;
 }
 
+/** A socket that an upgrade has opened. */
+interface OpenedSocket {
+  /** The number of the connection in the journal. */
+  readonly connection: number;
+  readonly socket: WebSocket;
+  /** The stream under the socket. */
+  readonly tcp: Duplex;
+  readonly connectionControl: ConnectionControl;
+  /** The tenant whose credential the upgrade had. */
+  readonly tenant: Tenant;
+  /** Whether the upgrade had the beta header of `multi_agent` and `response.inject` (P4). */
+  readonly multiAgent: boolean;
+}
+
 /** The number of named lanes, running turns and queued turns of one socket. */
 export interface ServedSocket {
   readonly lanes: number;
@@ -49,12 +63,7 @@ export interface ServedSocket {
 export function serveWebSocket(
   engine: Engine,
   { limits, ageLimit, pings }: SocketRules,
-  connection: number,
-  socket: WebSocket,
-  tcp: Duplex,
-  connectionControl: ConnectionControl,
-  tenant: Tenant,
-  multiAgent: boolean,
+  { connection, socket, tcp, connectionControl, tenant, multiAgent }: OpenedSocket,
 ): ServedSocket {
   const { dialect, clock } = engine;
   const closed = new AbortController();
