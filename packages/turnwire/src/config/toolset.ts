@@ -1,5 +1,6 @@
 import type { Model } from './models/model.js';
 import { nearest } from './file/nearest.js';
+import { readHosts } from './hosts.js';
 import { type Problem, show } from './file/problem.js';
 import { isVariableName } from './schema/values.js';
 import { namesIn } from './variables/references.js';
@@ -52,6 +53,9 @@ export function sharedToolsets(
   });
 }
 
+const hostForms =
+  'write a name such as example.com, "*.example.com" for what is below it, an address, or a range such as 10.0.0.0/8';
+
 /** Checks what the schema cannot check in a toolset, and resolves its references. */
 export function readToolset(file: YamlFile, path: Path, written: Written, servers: McpServers): Toolset | Problem[] {
   if (written.type === 'mcp') return readMcp(file, path, written, servers);
@@ -59,6 +63,16 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
   if (stray.length > 0) return stray.map(({ at, message }) => file.problem(message, [...path, ...at]));
   if (written.type === 'fetch' && written.allowed_domains !== undefined && written.blocked_domains !== undefined) {
     return [file.problem('"allowed_domains" and "blocked_domains" exclude each other; keep one', path)];
+  }
+  if (written.type === 'fetch') {
+    const lost = (['allowed_domains', 'blocked_domains'] as const).flatMap((key) =>
+      (written[key] ?? []).flatMap((entry, index) =>
+        readHosts(entry) === undefined
+          ? [file.problem(`${show(entry)} is no host; ${hostForms}`, [...path, key, index])]
+          : [],
+      ),
+    );
+    if (lost.length > 0) return lost;
   }
   if (written.type === 'fetch' && written.allowed_domains === undefined) {
     const secret = Object.entries(written.headers ?? {}).find(([, value]) => namesIn(value).length > 0);

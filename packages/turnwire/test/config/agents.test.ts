@@ -375,6 +375,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"url" must be an http/,
   ],
   [
+    'a domain that can match no host',
+    agent('toolsets: [{ type: fetch, blocked_domains: ["https://example.com/x"] }]'),
+    /"https:\/\/example\.com\/x" is no host; write a name such as example\.com/,
+  ],
+  [
     'both lists of domains',
     agent('toolsets: [{ type: fetch, allowed_domains: [a], blocked_domains: [b] }]'),
     /exclude each other/,

@@ -218,6 +218,11 @@ describe('toolsets', () => {
       /127\.0\.0\.1 may not be fetched from; allowed are example\.com/,
     );
     assert.match(await bound.call('fetch', { urls: ['https://notexample.com'] }), /may not be fetched from/);
+    const below = await toolsOf(t, [
+      { type: 'fetch', allow_private_ips: true, blocked_domains: ['127.0.0.0/8', '::1'] },
+    ]);
+    const both = [url, url.replace('127.0.0.1', 'localhost')];
+    assert.equal((await below.call('fetch', { urls: both })).split('may not be fetched from').length - 1, 2);
     assert.equal(asked, 0);
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasAddress, type Hosts, isAbout, readHosts } from '../../../config/hosts.js';
 import type { Toolset } from '../../../config/toolset.js';
 import { HeadAndTail } from '../commands/head-and-tail.js';
 import { readPage } from './html/read-page.js';
@@ -65,10 +66,12 @@ interface FollowOptions extends Pick<ToolContext, 'mayReach' | 'signal'> {
 
 async function follow(address: string, settings: Fetch, options: FollowOptions): Promise<Page> {
   const { allowPrivate, signal, mayReach } = options;
+  const blocked = hostsOf(settings.blocked_domains);
+  const mayConnect = (ip: string): boolean => !blocked.some((hosts) => hasAddress(hosts, ip));
   let { headers } = options;
   let url = parse(address, settings);
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
-    const page = await getPage(url, { allowPrivate, headers, signal });
+    const page = await getPage(url, { allowPrivate, mayConnect, headers, signal });
     if (page.location === undefined) return page;
     const next = parse(new URL(page.location, url).href, settings);
     // The approval of the first address does not hold for the host that it redirects to.
@@ -87,16 +90,15 @@ function parse(address: string, { allowed_domains: allowed, blocked_domains: blo
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new Error(`${url.protocol} is not fetched, only http: and https:`);
   const host = url.hostname.replace(/\.$/, '');
-  if (allowed !== undefined && !allowed.some((domain) => within(host, domain)))
+  if (allowed !== undefined && !hostsOf(allowed).some((hosts) => isAbout(hosts, host, true)))
     throw new Error(`${host} may not be fetched from; allowed are ${allowed.join(', ')}`);
-  if (blocked?.some((domain) => within(host, domain)) === true) throw new Error(`${host} may not be fetched from`);
+  if (hostsOf(blocked).some((hosts) => isAbout(hosts, host, false))) throw new Error(`${host} may not be fetched from`);
   return url;
 }
 
-/** True where a host is the domain or below it. */
-function within(host: string, domain: string): boolean {
-  const name = domain.toLowerCase().replace(/^\*?\./, '');
-  return host === name || host.endsWith(`.${name}`);
+/** The entries of a list. An entry that can match no host is an error of the file. */
+function hostsOf(list: readonly string[] = []): Hosts[] {
+  return list.flatMap((entry) => readHosts(entry) ?? []);
 }
 
 async function contentOf(

@@ -21,6 +21,8 @@ export interface Page {
 
 export interface PageOptions {
   allowPrivate: boolean;
+  /** False for an address that may not be connected to. */
+  mayConnect: (address: string) => boolean;
   /** The headers of the file, put before the usual ones. */
   headers: Readonly<Record<string, string>>;
   signal: AbortSignal;
@@ -52,7 +54,8 @@ export async function getPage(url: URL, options: PageOptions): Promise<Page> {
   }
 }
 
-function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<IncomingMessage> {
+function get(url: URL, options: PageOptions): Promise<IncomingMessage> {
+  const { headers, signal } = options;
   return new Promise((resolve, reject) => {
     const { request } = url.protocol === 'https:' ? https : http;
     const sent = request(
@@ -61,7 +64,7 @@ function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<
         signal,
         // The connection is a new one: an earlier one may have been opened under other rules.
         agent: false,
-        ...(allowPrivate ? {} : { lookup: publicLookup }),
+        lookup: checkedLookup(options),
         headers: {
           accept: 'text/*, application/json;q=0.9, */*;q=0.1',
           'accept-encoding': 'identity',
@@ -76,16 +79,20 @@ function get(url: URL, { allowPrivate, headers, signal }: PageOptions): Promise<
   });
 }
 
-/** Looks up a name, and refuses it if one of its addresses is private. The connection then uses the checked addresses, with no second lookup. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '');
-    const [first] = addresses;
-    if (first === undefined || addresses.some(({ address }) => isPrivateAddress(address)))
-      return callback(privateHost(hostname), '');
-    return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
-  });
-};
+/** Looks up a name, and refuses it if one of its addresses may not be reached. The connection then uses the checked addresses, with no second lookup. */
+function checkedLookup({ allowPrivate, mayConnect }: PageOptions): LookupFunction {
+  return (hostname, options, callback) => {
+    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '');
+      const [first] = addresses;
+      if (first === undefined || (!allowPrivate && addresses.some(({ address }) => isPrivateAddress(address))))
+        return callback(privateHost(hostname), '');
+      if (!addresses.every(({ address }) => mayConnect(address)))
+        return callback(new Error(`${hostname} has an address that may not be fetched from`), '');
+      return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family);
+    });
+  };
+}
 
 function privateHost(host: string): Error {
   return new Error(`${host} is on this machine or in a private network, which "allow_private_ips" would have to allow`);
