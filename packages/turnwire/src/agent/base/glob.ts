@@ -1,14 +1,42 @@
 import { minimatch } from 'minimatch';
 
-/** The pattern of a rule's glob, for whole texts: `*` stands for any characters, `?` for one character. */
+/** One part of a glob: an escaped character, a class such as `[a-z]` or `[^0-9]`, stars, or a single character. */
+const part = /\\([*?[\]\\])|\[(\^?)((?:\\[^]|[^\]\\])+)\]|\*+|[^]/gu;
+
+/**
+ * The pattern of a rule's glob, for whole texts: `*` stands for any characters, `?` for one character, `[a-z]` for one of these, and `\*` for `*` itself. A
+ * class and a backslash also stand for themselves, because both occur in names of files.
+ */
 export function globPattern(glob: string, flags = 'u'): RegExp {
-  // Several `*` in a row become one: they would make the search slow.
-  const source = glob
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '[^]*')
-    .replace(/\?/g, '[^]');
+  const source = glob.replace(part, (whole, escaped: string | undefined, not: string | undefined, set = '') => {
+    // Several stars become one: they would make the search slow.
+    if (whole.startsWith('*')) return '[^]*';
+    if (whole === '?') return '[^]';
+    if (escaped === '*' || escaped === '?') return `(?:\\${escaped}|\\\\[^]${escaped === '*' ? '*' : ''})`;
+    if (escaped !== undefined) return `\\\\?\\${escaped}`;
+    if (set === '') return literal(whole);
+    const known = classOf(not === '^', String(set));
+    return known === undefined ? literal(whole) : `(?:${known}|${literal(whole)})`;
+  });
   return new RegExp(`^${source}$`, flags);
+}
+
+function literal(text: string): string {
+  return text.replace(/[.+^${}()|[\]\\*?/]/g, '\\$&');
+}
+
+/** A class of a glob as an expression; undefined for one that is none, such as `[z-a]`. */
+function classOf(isNegated: boolean, set: string): string | undefined {
+  const inner = set.replace(/\\([^])|([\\^[\]])/g, (_whole, escaped?: string, plain?: string) => {
+    const character = escaped ?? plain ?? '';
+    return /[\\^[\]-]/.test(character) ? `\\${character}` : character;
+  });
+  const source = `[${isNegated ? '^' : ''}${inner}]`;
+  try {
+    return new RegExp(source, 'u').source;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -27,7 +27,7 @@ export function idleRules({ deny, ask }: PermissionRules, tools: readonly Tool[]
 }
 
 function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefined {
-  const pattern = globPattern(rule.tool);
+  const pattern = globPattern(rule.tool, 'iu');
   const about = tools.filter((tool) => namesOf(tool).some((name) => pattern.test(name)));
   if (about.length === 0) {
     const meant = misspelt(rule.tool, tools);

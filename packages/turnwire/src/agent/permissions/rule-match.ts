@@ -36,7 +36,6 @@ interface Place {
   /** True where the path also stands for everything below it. */
   deep: boolean;
   root: string;
-  insensitive: boolean;
 }
 
 /** Reads the paths and the commands out of a call: follows links, and parses commands. */
@@ -52,6 +51,11 @@ export async function readCall(tool: Tool, args: unknown): Promise<RuledCall> {
   return { tool, args, paths, commands: typeof command === 'string' ? commandsIn(command) : undefined };
 }
 
+/** The flags of a rule's patterns. Upper and lower case are one to a rule that restrains, as in docker-agent, and two to a rule that allows. */
+function flagsOf(reading: RuleMode): string {
+  return reading === 'restrains' ? 'iu' : 'u';
+}
+
 /** The first of these rules that matches a call. */
 export function ruleFor(
   rules: readonly PermissionRule[],
@@ -61,7 +65,7 @@ export function ruleFor(
   const { name, alias, restrictedAs } = call.tool;
   const names = [name, alias, reading === 'restrains' ? restrictedAs : undefined];
   return rules.find((rule) => {
-    const pattern = globPattern(rule.tool);
+    const pattern = globPattern(rule.tool, flagsOf(reading));
     if (!names.some((each) => each !== undefined && pattern.test(each))) return false;
     return rule.arguments.every((argument) => argumentMatches(argument, call, reading));
   });
@@ -80,9 +84,9 @@ export function allowsPlace(rules: readonly PermissionRule[], tool: Tool, place:
 function isAbout(rules: readonly PermissionRule[], tool: Tool, place: string, reading: RuleMode): boolean {
   const { paths } = tool;
   if (paths === undefined) return false;
-  const { root, insensitive } = paths;
+  const { root } = paths;
   const [name = 'path'] = paths.names;
-  const found: Place = { written: relative(root, place), real: place, textual: place, deep: false, root, insensitive };
+  const found: Place = { written: relative(root, place), real: place, textual: place, deep: false, root };
   const call = { tool, args: {}, paths: new Map([[name, [found]]]), commands: undefined };
   const withArguments = rules.filter((rule) => rule.arguments.length > 0);
   return ruleFor(withArguments, call, reading) !== undefined;
@@ -102,7 +106,7 @@ function argumentMatches({ name, glob }: Argument, call: RuledCall, reading: Rul
   if (value === undefined) return false;
   if (name === tool.command && typeof value === 'string')
     return reading === 'allows' ? allowsCommand(glob, value) : restrainsCommand(glob, value, commands);
-  const pattern = globPattern(glob);
+  const pattern = globPattern(glob, flagsOf(reading));
   const list = Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string');
   const texts: readonly string[] = list ? value : [typeof value === 'string' ? value : JSON.stringify(value)];
   if (reading === 'allows' && tool.addresses !== undefined && list)
@@ -127,11 +131,10 @@ function allows(glob: string, { real, root }: Place): boolean {
 }
 
 function restrains(glob: string, place: Place): boolean {
-  const { written, real = place.textual, textual, deep, root, insensitive } = place;
+  const { written, real = place.textual, textual, deep, root } = place;
   const texts = [written, posix.normalize(written), named(root, real), real, named(root, textual), textual];
   return patternsOf(glob).some(
-    (pattern) =>
-      texts.some((text) => covers(pattern, text, insensitive)) || (deep && holds(real, pattern, root, insensitive)),
+    (pattern) => texts.some((text) => covers(pattern, text, true)) || (deep && holds(real, pattern, root)),
   );
 }
 
@@ -142,10 +145,10 @@ function covers(pattern: string, text: string, insensitive: boolean): boolean {
 }
 
 /** True where a folder contains what a pattern names: what is done to the folder is done to that, too. */
-function holds(folder: string, pattern: string, root: string, insensitive: boolean): boolean {
+function holds(folder: string, pattern: string, root: string): boolean {
   const [fixed = ''] = /^[^*?[{]*/.exec(pattern) ?? [];
   if (fixed === '') return false;
-  const [place, inside] = [folder, resolve(root, fixed)].map((each) => (insensitive ? folded(each) : each));
+  const [place, inside] = [folder, resolve(root, fixed)].map(folded);
   return place === inside || (inside ?? '').startsWith(`${place}${sep}`);
 }
 
@@ -167,9 +170,9 @@ function named(root: string, place: string): string {
   return relative(root, place).split(sep).join('/') || '.';
 }
 
-async function placeOf(written: string, { root, insensitive, place, deep = false }: PathArguments): Promise<Place> {
+async function placeOf(written: string, { root, place, deep = false }: PathArguments): Promise<Place> {
   const real = await place(written).catch(() => undefined);
-  return { written, real, textual: absolute(root, written), deep, root, insensitive };
+  return { written, real, textual: absolute(root, written), deep, root };
 }
 
 /** Characters by which a shell text is more than a part of one command. */
@@ -184,8 +187,7 @@ function allowsCommand(glob: string, command: string): boolean {
 function restrainsCommand(glob: string, command: string, commands: Commands | undefined): boolean {
   if (commands?.unclear === true) return true;
   const blanks = (text: string): string => text.trim().replace(/\s+/g, ' ');
-  const insensitive = process.platform === 'win32' || process.platform === 'darwin';
-  const patterns = [glob, blanks(glob)].map((each) => globPattern(each, insensitive ? 'iu' : 'u'));
+  const patterns = [glob, blanks(glob)].map((each) => globPattern(each, flagsOf('restrains')));
   const parts = command.split(separators);
   const texts = [
     command,

@@ -87,8 +87,6 @@ export interface PathArguments {
   root: string;
   /** The path that a path leads to, with links followed. @throws Error where it leads nowhere */
   place: (path: string) => Promise<string>;
-  /** True where names that differ in case mean the same file. */
-  insensitive: boolean;
   /** True where what is done to a folder is done to everything in it. @default false */
   deep?: boolean;
 }

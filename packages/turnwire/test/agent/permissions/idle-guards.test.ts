@@ -20,9 +20,9 @@ describe('rules that never hold', () => {
   const of = (...deny: string[]) => idleRules(permissionsSchema.parse({ deny }), tools);
 
   test('a rule with an argument that its tool does not have, or a misspelt tool, brings a warning', () => {
-    assert.deepEqual(of('shell:command=rm*', 'Shell', 'shel:cmd=rm*'), [
+    assert.deepEqual(of('shell:command=rm*', 'Shel', 'shel:cmd=rm*', 'SHELL:cmd=rm*'), [
       'the rule "shell:command=rm*" of "deny" never holds: shell has no argument command, but cmd, cwd',
-      'the rule "Shell" of "deny" never holds: there is no tool Shell; did you mean shell?',
+      'the rule "Shel" of "deny" never holds: there is no tool Shel; did you mean shell?',
       'the rule "shel:cmd=rm*" of "deny" never holds: there is no tool shel; did you mean shell?',
     ]);
   });

@@ -220,20 +220,15 @@ describe(
       );
     });
 
-    test('where names differ by case and mean one file, the rule holds for all of them', async (t) => {
+    test('a rule that denies holds for a path in upper and in lower case, and in each form of Unicode', async (t) => {
       const { named } = await files(t);
-      const paths = named('read_file').paths ?? assert.fail();
-      const alike = { ...named('read_file'), paths: { ...paths, insensitive: true } };
-      const rules = { deny: ['read_file:path=Secret/*'] };
-      assert.equal(await need(rules, alike, { path: 'SECRET/key.txt' }, 'yolo'), 'refused');
+      const read = named('read_file');
       assert.equal(
-        await need({ deny: ['read_file:path=se\u0301/*'] }, alike, { path: 's\u00e9/x' }, 'yolo'),
+        await need({ deny: ['read_file:path=Secret/*'] }, read, { path: 'SECRET/key.txt' }, 'yolo'),
         'refused',
       );
-      assert.equal(
-        await need(rules, { ...alike, paths: { ...paths, insensitive: false } }, { path: 'secret/key.txt' }, 'yolo'),
-        'nothing',
-      );
+      const accented = { deny: ['read_file:path=se\u0301/*'] };
+      assert.equal(await need(accented, read, { path: 's\u00e9/x' }, 'yolo'), 'refused');
     });
 
     test('removing a folder with its content is restrained by rules about that content', async (t) => {
@@ -316,3 +311,44 @@ describe(
     });
   },
 );
+
+describe('rules as docker-agent documents them', () => {
+  const query = tool('db_query', false, { alias: 'mcp:db:query' });
+  const file = tool('write_file', false);
+  const refusedBy: readonly (readonly [rule: string, which: Tool, args: unknown])[] = [
+    ['SHELL', shell, { cmd: 'ls' }],
+    ['Mcp:DB:*', query, { sql: 'select 1' }],
+    ['mcp:db:query:sql=drop *', query, { sql: 'DROP TABLE users' }],
+    ['shell:cmd=SUDO *', shell, { cmd: 'sudo ls' }],
+    ['shell:cmd=sudo *', shell, { cmd: 'ls; SUDO ls' }],
+    ['shell:cmd=[rR]m *', shell, { cmd: 'rm -rf x' }],
+    ['shell:cmd=git push*[^s]', shell, { cmd: 'git push origin main' }],
+    ['[sm]hell', shell, { cmd: 'ls' }],
+    ['write_file:path=/etc/[a-z]*', file, { path: '/etc/passwd' }],
+    ['write_file:path=app/[id].ts', file, { path: 'app/[id].ts' }],
+    ['mcp:db:query:sql=\\*', query, { sql: '*' }],
+    ['mcp:db:query:sql=C:\\*', query, { sql: 'C:\\x' }],
+    ['mcp:db:query:sql=a?c', query, { sql: 'abc' }],
+    ['mcp:db:query:sql=[z-a]', query, { sql: '[z-a]' }],
+  ];
+  for (const [rule, which, args] of refusedBy)
+    test(`deny: ${rule} refuses ${which.name} ${JSON.stringify(args)}, with yolo, too`, async () => {
+      assert.equal(await need({ deny: [rule] }, which, args, 'yolo'), 'refused');
+    });
+
+  const askedBy: readonly (readonly [rule: string, args: unknown])[] = [
+    ['shell:cmd=[rR]m *', { cmd: 'am x' }],
+    ['shell:cmd=git push*[^s]', { cmd: 'git push tags' }],
+    ['shell:cmd=[a-c]*', { cmd: 'ls' }],
+  ];
+  for (const [rule, args] of askedBy)
+    test(`deny: ${rule} does not refuse ${JSON.stringify(args)}`, async () => {
+      assert.equal(await need({ deny: [rule] }, shell, args), 'answer');
+    });
+
+  test('a class allows what is in it, and a rule that allows keeps upper and lower case apart', async () => {
+    assert.equal(await need({ allow: ['shell:cmd=ls [ab].txt'] }, shell, { cmd: 'ls a.txt' }), 'nothing');
+    assert.equal(await need({ allow: ['shell:cmd=ls [ab].txt'] }, shell, { cmd: 'ls c.txt' }), 'answer');
+    assert.equal(await need({ allow: ['shell:cmd=ls*'] }, shell, { cmd: 'LS x' }), 'answer');
+  });
+});

@@ -77,7 +77,6 @@ export function openWorkspace(directory: string, { allow = [], deny = [] }: List
       names,
       root,
       place: async (path) => locate(path),
-      insensitive,
       deep,
     }),
     name(place) {
