@@ -84,11 +84,11 @@ describe('turnwire serve', () => {
       assert.equal(await statusOf('one'), 200);
       write('two');
       child.kill('SIGHUP');
-      assert.match(await errorLine(), /was read anew/);
+      assert.match(await errorLine(), /the new configuration is in force/);
       assert.deepEqual([await statusOf('one'), await statusOf('two')], [401, 200]);
       writeFileSync(file, `listen: 3\nupstream: { base_url: "${emulator.url}" }\n`);
       child.kill('SIGHUP');
-      assert.match(await errorLine(), /stays what it was/);
+      assert.match(await errorLine(), /stays in force/);
       assert.match(await errorLine(), /gateway\.yaml:1:9: listen/);
       assert.equal(await statusOf('two'), 200);
     },

@@ -184,7 +184,7 @@ describe('gateway: the admin page', () => {
     assert.deepEqual(warnings, []);
     config.admin = { port: 0, host: 'localhost' };
     await gateway.reload();
-    assert.match(warnings.join(), /another address takes a restart/);
+    assert.match(warnings.join(), /a new address needs a restart/);
     assert.equal((await fetch(pageOf({ gateway }))).status, 200);
   });
 });

@@ -95,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const tls = next.config.listen.tls;
       if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(await readCertificate(tls));
       if (JSON.stringify(addressesOf(next.config)) !== JSON.stringify(addressesOf(checked.config)))
-        onWarning('turnwire: another address takes a restart: the gateway goes on at the one that it has');
+        onWarning('turnwire: a new address needs a restart: the gateway stays at its present one');
       ({ config } = next);
       service.apply(next);
     },

@@ -107,7 +107,7 @@ export class Service {
   /** Puts another configuration in force; running turns end under the one that they began with. */
   apply(checked: Checked): void {
     if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#setting.config.cluster))
-      this.#onWarning('turnwire: another cluster takes a restart: the gateway goes on with the one that it has');
+      this.#onWarning('turnwire: new cluster settings need a restart: the gateway keeps its present ones');
     this.#setting = this.#setting.changedTo(checked);
     this.#histories.bound(budgetOf(checked.config));
   }

@@ -34,7 +34,7 @@ export interface EmulateOptions {
 }
 
 const openToOthers =
-  'Whoever reaches this machine can use it and read what it holds; without --host only this machine can.';
+  'Everybody who reaches this machine can use the emulator and read its content; without --host only this machine can.';
 
 /** `turnwire emulate`: serves until it is stopped, and then exits with status 0. */
 export async function emulate(io: Io, script: string | undefined, options: EmulateOptions): Promise<number> {

@@ -149,9 +149,9 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
     .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
     .option('--tls-cert <file>', 'certificate (PEM): serve TLS; with --tls-key')
-    .option('--tls-key <file>', 'its private key (PEM)')
+    .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .addOption(
-      new Option('--credentials <rule>', 'which keys see a response: the one that made it, or all').choices([
+      new Option('--credentials <rule>', 'keys that can use a response: the one that made it, or all').choices([
         'separate',
         'shared',
       ]),
@@ -214,7 +214,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
   verb(program, 'script')
     .description('print a script for "turnwire emulate" with the answers of a recording, to be edited')
     .requiredOption('--from <file>', 'a recording that "turnwire record" or "turnwire run --record" wrote')
-    .option('--upstream <name>', 'of a recording of several upstreams: which one')
+    .option('--upstream <name>', 'the upstream to take, of a recording with several')
     .action(async (options) => {
       const { script } = await import('./script.js');
       end(await script(io, options));
@@ -224,7 +224,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .description(
       'serve the Responses API of an upstream to any client: a warm pool of WebSockets that carries only new items',
     )
-    .option('--upstream <url>', 'the base of its API, such as https://api.openai.com/v1')
+    .option('--upstream <url>', 'base URL of the API to serve, such as https://api.openai.com/v1')
     .option('--config <file>', 'the configuration (YAML), in place of --upstream')
     .addOption(
       new Option('--port <number>', 'port to listen on; 0: any free one; default: 4000').argParser(numberUpTo(65_535)),
@@ -232,7 +232,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .option('--host <address>', 'the address to listen on; default: 127.0.0.1')
     .option(
       '--open',
-      'with another address than loopback: clients need no keys of the gateway, and theirs are passed on',
+      'with another address than loopback: serve clients without keys of the gateway, and pass their own keys on',
     )
     .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
     .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
@@ -246,11 +246,11 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     .addOption(
       new Option(
         '--admin-port <number>',
-        'port of the page that shows what is saved; 0: any free one; default: no page',
+        'port of the admin page, which shows the savings; 0: any free one; default: no page',
       ).argParser(numberUpTo(65_535)),
     )
-    .option('--admin-host <address>', 'the address of that page; default: 127.0.0.1')
-    .option('--admin-open', 'with another address than loopback: anybody there sees the page')
+    .option('--admin-host <address>', 'address of the admin page; default: 127.0.0.1')
+    .option('--admin-open', 'with another address than loopback: show the admin page to everybody who reaches it')
     .addOption(
       new Option('--drain-ms <ms>', 'how long running turns have after SIGTERM; default: 30000').argParser(
         numberUpTo(3_600_000),
@@ -305,15 +305,15 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     });
 
   verb(program, 'check')
-    .description('say how well a server speaks the Responses API, rule by rule')
+    .description('check how well a server speaks the Responses API, rule by rule')
     .argument('[url]', 'the base URL of the server, such as http://127.0.0.1:8080/v1')
-    .option('--model <name>', 'the model that is asked; rules that ask none need none')
+    .option('--model <name>', 'the model to ask; rules that use no model need none')
     .addOption(
       new Option('--profile <name>', 'the provider of the server: features that this provider lacks are no failures')
         .choices(['openai', 'azure', 'xai', 'vercel', 'openresponses', 'chatgpt', 'gateway'])
         .default('openai'),
     )
-    .option('--only <names...>', 'the rules or chapters that are tried; default: all')
+    .option('--only <names...>', 'the rules or chapters to try; default: all')
     .option(
       '--key-from <variable>',
       "the variable that holds the key; default: that of a known provider, at that provider's address alone",
@@ -335,7 +335,7 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
     });
 
   verb(program, 'doctor')
-    .description('say why a server of the Responses API is slow, or reached by SSE alone, or cut off')
+    .description('find out why a server of the Responses API is slow, reached over SSE only, or cut off')
     .argument('<url>', 'the base URL of the server, such as https://api.openai.com/v1')
     .option(
       '--model <name>',

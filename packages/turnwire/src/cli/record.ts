@@ -34,8 +34,9 @@ export async function record(io: Io, upstream: string, options: RecordOptions): 
   } else {
     stdout.line(`Recording what passes through ${stdout.style('bold', recorder.url)} into ${to}`);
     stdout.line('  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${recorder.url}`));
-    if (isPublicAddress(host)) stdout.line('  Whoever reaches this machine reaches the upstream through it.');
-    stdout.line('  Prompts and answers are written as they are, credentials are not. Ctrl-C stops it.');
+    if (isPublicAddress(host))
+      stdout.line('  Everybody who reaches this machine reaches the upstream through the recorder.');
+    stdout.line('  Prompts and answers are written unchanged, credentials are left out. Ctrl-C stops the recorder.');
   }
   await stopped;
   await recorder.close();

@@ -30,7 +30,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
   const { upstream, config: file, check, json } = options;
   if ((upstream === undefined) === (file === undefined))
     throw new UsageError(
-      'name what is served: --upstream https://api.openai.com/v1, or a configuration with --config gateway.yaml',
+      'name the upstream: --upstream https://api.openai.com/v1, or a configuration with --config gateway.yaml',
     );
   if (file !== undefined && options.transport !== undefined)
     throw new UsageError('--transport goes with --upstream; in a configuration it is upstream.transport');
@@ -84,10 +84,10 @@ function untilDrained(io: Io, gateway: Gateway, tell: (line: string) => void): P
 async function reload(gateway: Gateway, tell: (line: string) => void): Promise<void> {
   try {
     await gateway.reload();
-    tell('turnwire: the configuration was read anew');
+    tell('turnwire: the new configuration is in force');
   } catch (error) {
     const { text } = describeFailure(error, false);
-    tell(`turnwire: the configuration stays what it was, because the new one is wrong:\n${text}`);
+    tell(`turnwire: the former configuration stays in force, because the new one is wrong:\n${text}`);
   }
 }
 

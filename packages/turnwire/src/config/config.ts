@@ -200,7 +200,7 @@ function circles(file: YamlFile, agents: ReadonlyMap<string, Agent>): Problem[] 
     const passed = [name];
     for (let next = forceHandoff; next !== undefined; next = agents.get(next)?.forceHandoff) {
       if (next === name) {
-        const message = `this goes round for ever (${[...passed, name].join(' → ')}); let one of them answer`;
+        const message = `these agents hand over in a circle (${[...passed, name].join(' → ')}); let one of them answer`;
         return [file.problem(message, ['agents', name, 'force_handoff'])];
       }
       if (passed.includes(next)) return [];

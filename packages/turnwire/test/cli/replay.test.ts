@@ -120,7 +120,7 @@ describe('turnwire run --record and --replay', () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^the run departs from its recording: The request .*run\.jsonl:\d+\); first at input\[0\]\.output: expected "one\\n\[redacted\].*", got "two\\n.*"\.\n$/,
+      /^a request of the run differs from its recording: The request .*run\.jsonl:\d+\); first at input\[0\]\.output: expected "one\\n\[redacted\].*", got "two\\n.*"\.\n$/,
     );
     assert.equal((events(stdout).at(-2) as { server_code: string }).server_code, 'replay_mismatch');
 

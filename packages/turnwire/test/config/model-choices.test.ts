@@ -136,7 +136,7 @@ describe('settings that keep a run from starting', () => {
     await refused(
       t,
       'agents: { a: { model: openai/a, force_handoff: b }, b: { model: openai/a, force_handoff: a } }',
-      /goes round for ever \(a → b → a\)/,
+      /hand over in a circle \(a → b → a\)/,
     );
   });
 

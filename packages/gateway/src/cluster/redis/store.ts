@@ -4,7 +4,7 @@ import type { Counts, Tally } from '../tally.js';
 /** Thrown for an answer of the wrong shape: another program writes to the same keys, or the server is no Redis. */
 export class NonsenseReply extends Error {
   constructor(reply: unknown) {
-    super(`it has answered ${JSON.stringify(reply ?? null).slice(0, 100)}`);
+    super(`its answer was ${JSON.stringify(reply ?? null).slice(0, 100)}`);
     this.name = 'NonsenseReply';
   }
 }

@@ -13,7 +13,7 @@ export function listenAt(server: Server, { host, port }: { host: string; port: n
       const why =
         cause.code === 'EADDRINUSE'
           ? 'is taken: choose another port, or 0 for any free one'
-          : `cannot be had (${cause.code}): choose an address of this machine, and a port that you may use`;
+          : `cannot be listened on (${cause.code}): choose an address of this machine, and a port that you may use`;
       reject(
         new GatewayConfigError([{ file: 'the gateway', path: '', message: `the address ${host}:${port} ${why}` }], {
           cause,

@@ -110,7 +110,8 @@ async function agreed(
     `${chosen.length} ${chosen.length === 1 ? 'rule' : 'rules'} on ${model} at ${baseUrl.origin}: at most ${thousands(bound)} tokens, more where the model reasons beyond its limit.`,
   );
   if (yes) return true;
-  if (!io.stdin.isTTY) throw new UsageError('this may spend tokens, and there is nobody to ask: agree with --yes');
+  if (!io.stdin.isTTY)
+    throw new UsageError('this may spend tokens, and there is no terminal to ask at: agree with --yes');
   const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
   return answer?.trim().toLowerCase() === 'y';
 }
@@ -125,7 +126,7 @@ async function expectAnybody(target: Target): Promise<void> {
       error instanceof NoAnswer &&
       ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'].includes(error.code ?? '')
     )
-      throw Object.assign(new Error(`nobody answers at ${target.baseUrl.origin}: ${error.message}`), {
+      throw Object.assign(new Error(`no server answers at ${target.baseUrl.origin}: ${error.message}`), {
         code: error.code,
       });
   }

@@ -138,15 +138,15 @@ function certificateOf(socket: TLSSocket, host: string, tlsMs: number): Finding 
       text: `the certificate of ${host} is not accepted: ${String(socket.authorizationError)}`,
       advice:
         days < 0
-          ? `it ended on ${validTo}: renew it`
-          : 'a proxy that looks into TLS, or an authority of your own: name its certificate in NODE_EXTRA_CA_CERTS',
+          ? `the certificate expired on ${validTo}: renew it`
+          : 'behind a proxy that decrypts TLS, or with an authority of your own, name its certificate in NODE_EXTRA_CA_CERTS',
       values: { days },
     };
   return {
     id: 'tls',
     level: days < daysToRenew ? 'problem' : 'ok',
     text: `${of}, valid for ${days} days`,
-    ...(days < daysToRenew && { advice: `it ends on ${validTo}: renew it` }),
+    ...(days < daysToRenew && { advice: `the certificate expires on ${validTo}: renew it` }),
     values: { ms: tlsMs, days },
   };
 }
@@ -172,7 +172,7 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect',
     });
     socket.once('close', () => {
       clearTimeout(timer);
-      reject(new Error('the peer hung up'));
+      reject(new Error('the other side closed the connection'));
     });
   });
 }

@@ -115,7 +115,8 @@ async function agreed(io: Io, { model, yes }: DoctorOptions): Promise<boolean> {
     `${turnsOfLook} turns of ${model}: at most ${turnsOfLook * tokensOfTurn} tokens.`,
   );
   if (yes) return true;
-  if (!io.stdin.isTTY) throw new UsageError('this may spend tokens, and there is nobody to ask: agree with --yes');
+  if (!io.stdin.isTTY)
+    throw new UsageError('this may spend tokens, and there is no terminal to ask at: agree with --yes');
   const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
   return answer?.trim().toLowerCase() === 'y';
 }

@@ -36,7 +36,7 @@ export async function lookAtBodies(target: Target, trace: Trace, mebibytes: numb
       id,
       level: 'problem',
       text: `a body of ${mebibytes} MiB has no answer: ${error.message}`,
-      advice: 'something between ends large requests',
+      advice: 'something on the way ends large requests',
       values,
     };
   }
@@ -59,7 +59,7 @@ export async function lookAtFrames(target: Target, trace: Trace, mebibytes: numb
     id,
     level: 'problem',
     text: `at a frame of ${mebibytes} MiB ${what}`,
-    advice: 'larger turns go by SSE, each after a lost connection',
+    advice: 'larger turns go over SSE, each after a lost connection',
     values,
   };
 }

@@ -13,7 +13,7 @@ const marks = ['server', 'via', 'cf-ray', 'x-cache', 'x-squid-error', 'x-envoy-u
 
 export function whoAnswered(headers: IncomingHttpHeaders): string {
   const found = marks.filter((name) => headers[name] !== undefined).map((name) => `${name}: ${String(headers[name])}`);
-  return found.length === 0 ? 'nobody who names itself' : found.join(', ');
+  return found.length === 0 ? 'no header names the sender' : found.join(', ');
 }
 
 /** Sends an ordinary request: finds out who answers, whether the key is right, and whether both clocks agree. */
@@ -42,7 +42,7 @@ export async function lookAtHttp(target: Target, trace: Trace): Promise<readonly
       id: 'http',
       level: 'problem',
       text: `GET /models is answered with ${status} (${by})`,
-      advice: 'what stands before the server does not reach it, or the server is ill',
+      advice: 'a proxy in front does not reach the server, or the server itself fails',
     });
   else
     findings.push({
@@ -94,7 +94,7 @@ export async function lookAtUpgrade(target: Target, trace: Trace): Promise<{ fin
         id: 'upgrade',
         level: 'problem',
         text: `the upgrade has no answer: ${error.message}`,
-        advice: 'something between swallows WebSockets; turns go by SSE',
+        advice: 'something on the way drops WebSocket upgrades; turns go over SSE',
       },
     };
   }
@@ -118,6 +118,6 @@ async function refusal(target: Target, trace: Trace, { status, headers }: Upgrad
         'a plain GET is answered the same: the proxy does not pass the upgrade on. nginx needs proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and proxy_set_header Connection "upgrade"',
     };
   if (status === 426 || status === 404 || status === 405 || status === 501)
-    return { ...base, level: 'note', values, advice: 'the server has no WebSocket here: turns go by SSE' };
-  return { ...base, values, advice: 'turns go by SSE while this lasts' };
+    return { ...base, level: 'note', values, advice: 'the server has no WebSocket here: turns go over SSE' };
+  return { ...base, values, advice: 'turns go over SSE while this lasts' };
 }

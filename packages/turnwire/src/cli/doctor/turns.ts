@@ -79,7 +79,7 @@ async function continued(socket: ProbeSocket, create: Json, first: Json): Promis
       id: 'store',
       level: 'problem',
       text: 'store: false was asked for, and the response is stored',
-      advice: 'something between changes the request',
+      advice: 'something on the way changes the request',
     });
   if (turn.broken !== undefined || second['id'] === undefined) {
     const { code } = part(turn.events.at(-1)?.body, 'error');

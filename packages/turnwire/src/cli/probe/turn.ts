@@ -68,7 +68,7 @@ export async function turnOverSse(
   if (answer.status !== 200 || !isStream) {
     trace.received(answer.body);
     const events = [eventOf(answer.json, answer.headAt)].filter((event) => event !== undefined);
-    const broken = `it was answered with status ${answer.status} and ${answer.headers['content-type'] ?? 'no content type'}`;
+    const broken = `the turn was answered with status ${answer.status} and ${answer.headers['content-type'] ?? 'no content type'}`;
     return { turn: { transport: 'SSE', events, sentAt, broken }, answer };
   }
   const events: WireEvent[] = [];

@@ -31,7 +31,7 @@ function statusOf(error: unknown): number {
 /** Adds advice that only a user of the command line can follow. */
 function hinted(error: unknown, text: string): string {
   if (error instanceof TurnwireError && error.server?.code === 'replay_mismatch')
-    return `the run departs from its recording: ${printable(error.server.message)}`;
+    return `a request of the run differs from its recording: ${printable(error.server.message)}`;
   const limit = error instanceof TurnwireError ? limits[error.code] : undefined;
   if (limit !== undefined) return `${text} (in an agent file: provider_opts.${limit})`;
   if (error instanceof TurnwireError && error.status === 401)

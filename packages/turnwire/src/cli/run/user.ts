@@ -18,7 +18,7 @@ export function userAt(io: Io, { listening, interrupts }: { listening: boolean; 
   if (!listening) {
     const approve = (): never => {
       throw new Error(
-        'there is nobody to ask; start turnwire run at a terminal, or with --yolo to run all tools without asking',
+        'no user can be asked; start turnwire run at a terminal, or with --yolo to run all tools without asking',
       );
     };
     return { approver: { approve }, askUser: undefined };

@@ -256,7 +256,7 @@ export class Chat {
 
   async #say(text: string, session: Session): Promise<void> {
     const heard = await session.say(text);
-    this.note(heard === 'steered' ? 'told the running turn' : 'waits for the next turn');
+    this.note(heard === 'steered' ? 'sent to the running turn' : 'waits for the next turn');
   }
 
   #obey(typed: Exclude<Typed, { kind: 'say' }>, chatSession: ChatSession): void {

@@ -109,7 +109,7 @@ describe('turnwire check: a rule that fails', () => {
     ];
     const { status, stdout } = await turnwire(argv, { env });
     assert.equal(status, 1);
-    assert.match(stdout, /"reason":"it ended with .*bad key \[redacted\]/);
+    assert.match(stdout, /"reason":"the turn ended with .*bad key \[redacted\]/);
     assert.ok(!stdout.includes('sk-very-secret'));
   });
 
@@ -138,7 +138,7 @@ describe('turnwire check: usage', () => {
     const { status, stdout, stderr } = await turnwire(['check', 'http://127.0.0.1:9/v1', ...free]);
     assert.equal(status, 1);
     assert.equal(stdout, '');
-    assert.match(stderr, /^nobody answers at http:\/\/127\.0\.0\.1:9/);
+    assert.match(stderr, /^no server answers at http:\/\/127\.0\.0\.1:9/);
   });
 
   const wrong: Readonly<Record<string, [argv: string[], says: RegExp]>> = {

@@ -140,7 +140,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
 
   'transports/websocket-answers': {
     emulator: fault('error after=2', { transport: 'websocket' }),
-    says: /it ended with .*server_error/,
+    says: /the turn ended with .*server_error/,
   },
   'transports/frames': {
     server: { frames: (text) => (text.includes('"response.completed"') ? [text, '[DONE]'] : [text]) },
@@ -244,7 +244,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
   },
   'state/unknown-id-websocket': {
     server: { toServer: (json) => without(json, 'previous_response_id') },
-    says: /it was not refused/,
+    says: /the create was not refused/,
   },
   'state/continues': {
     server: inResponse((response) => ({ ...response, previous_response_id: null })),
@@ -257,7 +257,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
   'state/tool-result': { emulator: fault('forget', { turn: 2 }), says: /previous_response_not_found/ },
   'state/unstored-elsewhere': {
     server: { toServer: (json) => ({ ...json, store: true }) },
-    says: /it was not refused/,
+    says: /the create was not refused/,
   },
   'state/stored-elsewhere': {
     server: { toServer: (json) => ({ ...json, store: false }) },
@@ -268,7 +268,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
     server: { answer: answering(({ path, method }) => method === 'GET' && path.startsWith('responses/'), notFound) },
     says: /status 404/,
   },
-  'state/eviction': { server: { toServer: (json) => ({ ...json, store: true }) }, says: /it was not refused/ },
+  'state/eviction': { server: { toServer: (json) => ({ ...json, store: true }) }, says: /the create was not refused/ },
   'state/isolation': { emulator: { credentials: 'shared' }, says: /another key was answered with status 200/ },
 
   'lanes/queue': {
@@ -325,7 +325,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
         input: (json['input'] as readonly Json[]).filter(({ type }) => type !== 'compaction_trigger'),
       }),
     },
-    says: /its items are message/,
+    says: /the output items are message/,
   },
 
   'clients/accept': {

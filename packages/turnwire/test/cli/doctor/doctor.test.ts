@@ -59,7 +59,7 @@ describe('turnwire doctor: a problem', { concurrency: 3 }, () => {
   });
 
   for (const expired of [true, false])
-    test(`finds a certificate that ${expired ? 'has ended' : 'nobody trusts'}, says why, and sends no key`, async (t) => {
+    test(`finds a certificate that ${expired ? 'has expired' : 'has an unknown authority'}, says why, and sends no key`, async (t) => {
       const { url, requests } = await secureServer(t, expired);
       const env = { KEY: 'sk-of-somebody' };
       const { status, findings, stdout } = await examine(url, '--key-from', 'KEY', { env });
@@ -67,7 +67,7 @@ describe('turnwire doctor: a problem', { concurrency: 3 }, () => {
       assert.equal(findings.get('tls-refused')?.level, 'problem');
       assert.match(
         findings.get('tls-refused')?.advice ?? '',
-        expired ? /it ended on .*: renew it/ : /NODE_EXTRA_CA_CERTS/,
+        expired ? /the certificate expired on .*: renew it/ : /NODE_EXTRA_CA_CERTS/,
       );
       assert.equal(requests(), 0);
       assert.ok(!stdout.includes('sk-of'));

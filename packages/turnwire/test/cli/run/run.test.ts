@@ -92,7 +92,7 @@ describe('turnwire run', () => {
       const { folder, console } = await runs(t, writes, options);
       const { status, stdout, stderr } = await console.ended;
       assert.equal(status, 0);
-      assert.match(stdout + stderr, /declined[\s\S]*nobody to ask[\s\S]*--yolo/);
+      assert.match(stdout + stderr, /declined[\s\S]*no user can be asked[\s\S]*--yolo/);
       await assert.rejects(readFile(join(folder, 'made.txt')), { code: 'ENOENT' });
     });
   }

@@ -129,10 +129,10 @@ describe('turnwire run: screen', () => {
       await terminal.types('speak slowly', 'Enter');
       await terminal.shows(/^one two/m);
       await terminal.types('greet instead', 'Enter');
-      await terminal.shows(/told the running turn/);
+      await terminal.shows(/sent to the running turn/);
       await terminal.tmux('resize-window', '-x', '40', '-y', '20');
       const narrow = await terminal.shows(/four/);
-      assert.equal(narrow.split('told the running turn').length, 2);
+      assert.equal(narrow.split('sent to the running turn').length, 2);
       assert.equal(narrow.match(/^emulator\/scripted/gm)?.length, 1);
       await terminal.types('C-c');
       await terminal.shows(/interrupted/);

@@ -11,7 +11,7 @@ export interface ErrorFrame {
 /** The error that answers a create, in either of its shapes. @throws Deviation where the create was not refused */
 export function expectErrorFrame({ events }: Pick<Turn, 'events'>): ErrorFrame {
   const event = events.find(({ type }) => type === 'error' || type === 'response.failed');
-  expect(event !== undefined, `it was not refused: the answer ends with ${events.at(-1)?.type ?? 'no event'}`);
+  expect(event !== undefined, `the create was not refused: its answer ends with ${events.at(-1)?.type ?? 'no event'}`);
   return errorOf(event);
 }
 

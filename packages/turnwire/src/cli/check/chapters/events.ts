@@ -93,8 +93,11 @@ export const events: readonly Rule[] = [
         'response.created came more than once',
       );
       const { id, status } = part(first.body, 'response');
-      expect(typeof id === 'string' && id !== '', 'the response in it has no id');
-      expect(status === 'in_progress' || status === 'queued', `its status is ${JSON.stringify(status)}`);
+      expect(typeof id === 'string' && id !== '', 'response.created has no id');
+      expect(
+        status === 'in_progress' || status === 'queued',
+        `the status of the response is ${JSON.stringify(status)}`,
+      );
     },
   }),
   overBoth({

@@ -26,7 +26,7 @@ export const sse: readonly Rule[] = [
       const { turn, answer } = await probe.tryPlain('SSE');
       expect(answer?.status === 200, `status ${answer?.status ?? 0}; 200 is expected`);
       expect(turn.broken === undefined, turn.broken ?? '');
-      expect(succeeded(turn), `it ended with ${turn.events.at(-1)?.type ?? 'no event'}`);
+      expect(succeeded(turn), `the turn ended with ${turn.events.at(-1)?.type ?? 'no event'}`);
     },
   },
   {
@@ -157,8 +157,11 @@ export function expectResponse({ status, headers, json }: HttpAnswer): void {
   const type = headers['content-type'] ?? 'none';
   expect(/^application\/json\b/i.test(type), `content type ${type}; application/json is expected`);
   expect(isJson(json) && json['object'] === 'response', 'the body is no response object');
-  expect(json['status'] === 'completed' || json['status'] === 'incomplete', `its status is ${String(json['status'])}`);
-  expect(Array.isArray(json['output']) && json['output'].length > 0, 'its output is empty');
+  expect(
+    json['status'] === 'completed' || json['status'] === 'incomplete',
+    `the status of the response is ${String(json['status'])}`,
+  );
+  expect(Array.isArray(json['output']) && json['output'].length > 0, 'the output of the response is empty');
 }
 
 async function rawStream(probe: Probe): Promise<ReturnType<typeof readEventStream>> {

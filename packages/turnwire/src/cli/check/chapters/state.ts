@@ -62,7 +62,7 @@ export const state: readonly Rule[] = [
       const tokensOf = (response: Json): unknown => part(response, 'usage')['input_tokens'];
       const [before, after] = [tokensOf(first), tokensOf(second)];
       if (typeof before !== 'number' || typeof after !== 'number')
-        throw new NotApplicable('no usage is told: see events/usage');
+        throw new NotApplicable('the response has no usage: see events/usage');
       expect(
         after > before,
         `the continuation read ${after} input tokens, the turn that it continues ${before}: it was answered without its context`,
@@ -183,7 +183,7 @@ export const state: readonly Rule[] = [
     turns: 3,
     run: async (probe) => {
       if (probe.run.target.secondKey === undefined)
-        throw new NotApplicable('it takes a second key of another user: --second-key-from VARIABLE');
+        throw new NotApplicable('this rule needs the key of another user: name it with --second-key-from VARIABLE');
       const { id } = await stored(probe);
       const create = probe.create({ previous_response_id: id, input: followUp });
       const answer = await probe.post(create, { credential: 'second' });

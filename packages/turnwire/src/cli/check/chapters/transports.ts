@@ -16,7 +16,7 @@ export const transports: readonly Rule[] = [
     run: async (probe) => {
       const { turn } = await probe.tryPlain('WebSocket');
       expect(turn.broken === undefined, turn.broken ?? '');
-      expect(succeeded(turn), `it ended with ${JSON.stringify(turn.events.at(-1)?.body ?? null).slice(0, 200)}`);
+      expect(succeeded(turn), `the turn ended with ${JSON.stringify(turn.events.at(-1)?.body ?? null).slice(0, 200)}`);
     },
   },
   {

@@ -62,9 +62,9 @@ export const turns: readonly Rule[] = [
       const event = incoming.kind === 'frame' ? eventOf(incoming.json, incoming.at) : undefined;
       expect(event?.type === 'response.steer.failed', `the answer is ${event?.type ?? `none (${incoming.kind})`}`);
       const { code } = part(event.body, 'error');
-      expect(typeof code === 'string', 'its error has no code');
+      expect(typeof code === 'string', 'the error of response.steer.failed has no code');
       const { input } = part(event.body, 'steer');
-      expect(input !== undefined, 'the input is not given back');
+      expect(input !== undefined, 'response.steer.failed does not give the input back');
     },
   },
   {
@@ -105,7 +105,7 @@ export const turns: readonly Rule[] = [
       if (end.type === 'response.completed')
         throw new NotApplicable('the response completed: it had ended by then, or interrupts are passed over');
       const { reason } = part(part(end.body, 'response'), 'incomplete_details');
-      expect(reason === 'interrupted', `it ended with ${end.type}, reason ${JSON.stringify(reason)}`);
+      expect(reason === 'interrupted', `the response ended with ${end.type}, reason ${JSON.stringify(reason)}`);
     },
   },
   {
@@ -153,7 +153,7 @@ export const turns: readonly Rule[] = [
       const kinds = turn.events
         .filter(({ type }) => type === 'response.output_item.done')
         .map(({ body }) => String(part(body, 'item')['type']));
-      expect(kinds.join() === 'compaction', `its items are ${kinds.join(', ') || 'none'}`);
+      expect(kinds.join() === 'compaction', `the output items are ${kinds.join(', ') || 'none'}`);
     },
   },
 ];

@@ -89,7 +89,7 @@ export class StdioTransport implements Transport {
 
   /** Ends the server and all processes that it has started, without waiting for them. */
   close(): Promise<void> {
-    this.#gone ??= new McpFailure('unanswered', 'it was ended');
+    this.#gone ??= new McpFailure('unanswered', 'the server was ended');
     this.#group?.process.stdin?.end();
     this.#group?.end();
     return Promise.resolve();
