@@ -168,7 +168,7 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
   const waiting: Buffer[] = [];
   const underWay: Transfer[] = [];
   /** The number of bytes in `waiting` and `underWay`. */
-  let held = 0;
+  let heldBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let blocked = false;
   let end: 'end' | 'reset' | undefined;
@@ -197,8 +197,8 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
         break;
       case 'bytes':
         blocked = !to.write(transfer.chunk);
-        held -= transfer.chunk.byteLength;
-        if (held <= maxUnderWayBytes && from.isPaused()) from.resume();
+        heldBytes -= transfer.chunk.byteLength;
+        if (heldBytes <= maxUnderWayBytes && from.isPaused()) from.resume();
         break;
     }
   };
@@ -233,8 +233,8 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
   let ended = false;
   from.on('data', (chunk: Buffer) => {
     count(chunk.byteLength);
-    held += chunk.byteLength;
-    if (held > maxUnderWayBytes) from.pause();
+    heldBytes += chunk.byteLength;
+    if (heldBytes > maxUnderWayBytes) from.pause();
     waiting.push(chunk);
     send();
   });

@@ -60,10 +60,10 @@ function lenientItems(input: unknown): readonly Item[] {
 
 /** True if the entries are consecutive turns of one conversation. Errors and failures may stand between them. */
 function isOneConversation(placed: readonly PlacedEntry[]): boolean {
-  let spoken = 0;
+  let modelTurns = 0;
   return placed.every(({ entry, turn }) => {
-    const next = turn === spoken + 1;
-    if (entry.error === undefined && entry.fail === undefined) spoken += 1;
+    const next = turn === modelTurns + 1;
+    if (entry.error === undefined && entry.fail === undefined) modelTurns += 1;
     return next;
   });
 }

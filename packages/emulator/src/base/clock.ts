@@ -25,8 +25,8 @@ export function realClock(speed = 1): Clock {
       const due = now() + ms;
       let timer: NodeJS.Timeout;
       const arm = () => {
-        const left = (due - now()) / speed;
-        timer = setTimeout(left > longestTimerMs ? arm : fire, Math.min(Math.max(left, 0), longestTimerMs));
+        const remaining = (due - now()) / speed;
+        timer = setTimeout(remaining > longestTimerMs ? arm : fire, Math.min(Math.max(remaining, 0), longestTimerMs));
       };
       arm();
       return () => clearTimeout(timer);

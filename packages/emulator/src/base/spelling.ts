@@ -1,7 +1,7 @@
 /** The advice of an error about an unknown name: the known name that was probably meant, or else all known names. */
 export function advice(wrong: string, known: readonly string[]): string {
-  const meant = nearest(wrong, known);
-  if (meant !== undefined) return `did you mean "${meant}"`;
+  const nearestName = nearest(wrong, known);
+  if (nearestName !== undefined) return `did you mean "${nearestName}"`;
   return known.length === 0 ? 'leave it out' : `there are ${known.join(', ')}`;
 }
 

@@ -14,6 +14,6 @@ const credentialHeaders = ['authorization', 'api-key', 'x-api-key'] as const;
 /** The tenant of a request. It is a digest, so that the emulator keeps no secret in memory or in its journal. */
 export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof credentialRules)[number]): Tenant {
   if (credentials === 'shared') return noTenant;
-  const given = credentialHeaders.map((name) => headers[name]).filter((value) => value !== undefined);
-  return given.length === 0 ? noTenant : sha256(JSON.stringify(given));
+  const values = credentialHeaders.map((name) => headers[name]).filter((value) => value !== undefined);
+  return values.length === 0 ? noTenant : sha256(JSON.stringify(values));
 }

@@ -104,18 +104,18 @@ function outputItems({ output, end }: Reply, options: ItemOptions): CutReply {
   // Only the item that the model was writing when it stopped is unfinished.
   const lastStatus = end.kind === 'completed' ? 'completed' : 'incomplete';
   const items: OutputItem[] = [];
-  let left = options.maxOutputTokens * bytesPerToken;
+  let remaining = options.maxOutputTokens * bytesPerToken;
   for (const [index, replyItem] of output.entries()) {
     const status = index === output.length - 1 ? lastStatus : 'completed';
-    const whole = outputItemOf(replyItem, options, status, items);
-    const bytes = left === Infinity ? 0 : Buffer.byteLength(generatedText(whole.done));
-    if (bytes > left) {
-      const cut = truncateTo(left, replyItem);
+    const item = outputItemOf(replyItem, options, status, items);
+    const bytes = remaining === Infinity ? 0 : Buffer.byteLength(generatedText(item.done));
+    if (bytes > remaining) {
+      const cut = truncateTo(remaining, replyItem);
       if (cut !== undefined) items.push(outputItemOf(cut, options, 'incomplete', items));
       return { items, end: { kind: 'incomplete', reason: 'max_output_tokens' } };
     }
-    left -= bytes;
-    items.push(whole);
+    remaining -= bytes;
+    items.push(item);
   }
   return { items, end };
 }

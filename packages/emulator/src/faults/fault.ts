@@ -114,20 +114,20 @@ export const faultInput = z.union([z.string().min(1), schema]).superRefine((valu
  * @throws SyntaxError with one sentence
  */
 export function parseFault(input: unknown): Fault {
-  const asked = typeof input === 'string' ? readText(input) : input;
-  const checked = schema.safeParse(asked);
+  const requested = typeof input === 'string' ? readText(input) : input;
+  const checked = schema.safeParse(requested);
   if (checked.success) return checked.data;
   const { issues } = checked.error;
   // An unknown key is reported first: if a parameter is missing, it may only be misspelt.
-  throw new SyntaxError(problemOf(asked, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
+  throw new SyntaxError(problemOf(requested, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]));
 }
 
 /** Reads several faults with `;` between them, as the header and the metadata field carry them. @throws SyntaxError */
 export function parseFaults(text: string): readonly Fault[] {
   const parts = text.match(/(?:"(?:[^"\\]|\\.)*"|[^;"])+/g) ?? [];
-  const asked = parts.map((part) => part.trim()).filter((part) => part !== '');
-  if (asked.length === 0) throw new SyntaxError('it names no fault');
-  return asked.map(parseFault);
+  const requested = parts.map((part) => part.trim()).filter((part) => part !== '');
+  if (requested.length === 0) throw new SyntaxError('it names no fault');
+  return requested.map(parseFault);
 }
 
 /** The text form of a fault, as the journal writes it. */
@@ -169,10 +169,11 @@ function readValue(text: string): unknown {
   }
 }
 
-function problemOf(asked: unknown, issue: z.core.$ZodIssue | undefined): string {
-  const name = typeof asked === 'object' && asked !== null && 'fault' in asked ? String(asked.fault) : undefined;
+function problemOf(requested: unknown, issue: z.core.$ZodIssue | undefined): string {
+  const name =
+    typeof requested === 'object' && requested !== null && 'fault' in requested ? String(requested.fault) : undefined;
   if (name === undefined || !Object.hasOwn(faultTexts, name)) {
-    return `there is no fault ${JSON.stringify(name ?? asked)}; ${advice(String(name), Object.keys(faultTexts))}`;
+    return `there is no fault ${JSON.stringify(name ?? requested)}; ${advice(String(name), Object.keys(faultTexts))}`;
   }
   if (issue?.code === 'unrecognized_keys') {
     const wrong = issue.keys[0] ?? '';

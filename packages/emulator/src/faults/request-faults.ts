@@ -18,14 +18,16 @@ export class RequestFaults {
     const header = request.headers[faultHeader];
     const transport = request.method === 'POST' ? 'http' : 'websocket';
     const onSocket = transport === 'websocket';
-    const asked = header === undefined ? [] : requestedFaults(String(header), faultHeader, onSocket, () => true);
-    const own = [...asked.filter(strikesBeforeTurn), ...faults.beforeTurn({ connection, transport })];
+    const requested = header === undefined ? [] : requestedFaults(String(header), faultHeader, onSocket, () => true);
+    const striking = [...requested.filter(strikesBeforeTurn), ...faults.beforeTurn({ connection, transport })];
     // A socket that is open sends nothing before its first turn, so a stall after the 101 becomes a stall of that turn.
     const later = (fault: Fault) => transport === 'websocket' && fault.fault === 'stall' && fault.after === 'open';
-    this.#faults = own.filter((fault) => !later(fault));
+    this.#faults = striking.filter((fault) => !later(fault));
     this.firstTurnFaults = [
-      ...asked.filter((fault) => !strikesBeforeTurn(fault)),
-      ...own.flatMap((fault): Fault[] => (fault.fault === 'stall' && later(fault) ? [{ ...fault, after: 0 }] : [])),
+      ...requested.filter((fault) => !strikesBeforeTurn(fault)),
+      ...striking.flatMap((fault): Fault[] =>
+        fault.fault === 'stall' && later(fault) ? [{ ...fault, after: 0 }] : [],
+      ),
     ];
   }
 

@@ -85,7 +85,7 @@ export class Faults {
 
   #choose(occasion: FaultCandidate, connection: boolean): readonly Fault[] {
     if (this.#rules.length === 0) return [];
-    const struck = this.#rules.filter(
+    const chosen = this.#rules.filter(
       ({ on, fault, left }) =>
         left > 0 &&
         strikesBeforeTurn(fault) === connection &&
@@ -93,8 +93,8 @@ export class Faults {
         (occasion.transport === 'websocket' || !['connect-rate', 'no-pong'].includes(fault.fault)) &&
         isMatch(on, occasion),
     );
-    for (const rule of struck) rule.left -= 1;
-    return struck.map(({ fault }) => fault);
+    for (const rule of chosen) rule.left -= 1;
+    return chosen.map(({ fault }) => fault);
   }
 }
 

@@ -16,8 +16,8 @@ export const faultField = 'turnwire_fault';
 /** The faults of one turn: those that its request asks for, then those of the rules. @throws Refusal for a fault that does not exist */
 export function faultsOfTurn(faults: Faults, sink: Sink, turn: number, body: unknown): readonly Fault[] {
   const { connection, transport, connectionControl } = sink;
-  const asked = [...connectionControl.firstTurnFaults.splice(0), ...requestedInBody(body, transport)];
-  return [...asked, ...faults.duringTurn({ connection, transport, turn, body })];
+  const requested = [...connectionControl.firstTurnFaults.splice(0), ...requestedInBody(body, transport)];
+  return [...requested, ...faults.duringTurn({ connection, transport, turn, body })];
 }
 
 function requestedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
@@ -41,20 +41,20 @@ export function requestedFaults(
 ): readonly Fault[] {
   const refused = (why: string) =>
     new Refusal(`Invalid value for '${param}': ${why}.`, { code: 'invalid_fault', param });
-  let asked: readonly Fault[];
+  let requested: readonly Fault[];
   try {
-    asked = parseFaults(text);
+    requested = parseFaults(text);
   } catch (error) {
     throw refused(error instanceof Error ? error.message : String(error));
   }
-  if (asked.some(({ fault }) => fault === 'connect-rate')) {
+  if (requested.some(({ fault }) => fault === 'connect-rate')) {
     throw refused('the fault "connect-rate" counts the upgrades of all clients; write a rule for it');
   }
-  if (!onSocket && asked.some(({ fault }) => fault === 'no-pong')) {
+  if (!onSocket && requested.some(({ fault }) => fault === 'no-pong')) {
     throw refused('the fault "no-pong" leaves pings unanswered, and HTTP has none; ask for it on a WebSocket');
   }
-  const late = asked.find((fault) => !allowed(fault));
-  if (late === undefined) return asked;
+  const late = requested.find((fault) => !allowed(fault));
+  if (late === undefined) return requested;
   throw refused(
     `the fault "${late.fault}" strikes before the turn begins; ask for it with the header ${faultHeader}, or strike after: 0`,
   );
@@ -143,8 +143,8 @@ export function withFaults<S extends Sink>(
         throw error;
       }
     }
-    const begun = number > 0 || (refusal instanceof ShapedError && refusal.shape === 'failed');
-    if (transport === 'sse' && begun) {
+    const hasBegun = number > 0 || (refusal instanceof ShapedError && refusal.shape === 'failed');
+    if (transport === 'sse' && hasBegun) {
       await sink.send(refusal.frame());
       sink.finish(undefined);
     } else {

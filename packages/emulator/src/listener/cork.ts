@@ -6,14 +6,14 @@ import type { Duplex } from 'node:stream';
  * row `chains`.
  */
 export function corkUntilMicrotask(tcp: Duplex): () => void {
-  let held = false;
+  let isCorked = false;
   const release = (): void => {
-    held = false;
+    isCorked = false;
     tcp.uncork();
   };
   return () => {
-    if (held) return;
-    held = true;
+    if (isCorked) return;
+    isCorked = true;
     tcp.cork();
     queueMicrotask(release);
   };

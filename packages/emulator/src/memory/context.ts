@@ -185,12 +185,12 @@ export class Context {
 
   /** The texts that the model has not answered yet: user messages and tool outputs after its last item, joined by line breaks. */
   get unansweredText(): string {
-    const fresh: string[] = [];
+    const unanswered: string[] = [];
     for (const item of this.backwards()) {
       if (this.#isFromModel(item) || item.type === 'compaction') break;
-      if (item['role'] === 'user' || item.type?.endsWith('_output') === true) fresh.push(textOf(item));
+      if (item['role'] === 'user' || item.type?.endsWith('_output') === true) unanswered.push(textOf(item));
     }
-    return fresh.toReversed().join('\n');
+    return unanswered.toReversed().join('\n');
   }
 
   /** Whether any item contains the word "json", in capitals or not. */

@@ -90,20 +90,20 @@ export class TokenCounter {
     const text = settingsOf(request);
     if (text !== this.#lastSettings.text) this.#lastSettings = { text, digest: chained('', text) };
     const settings = this.#lastSettings.digest;
-    const ahead: Context[] = [];
+    const uncounted: Context[] = [];
     let at: Context | undefined = context;
     let known: ContextCount | undefined;
     for (; at !== undefined; at = at.parent) {
-      const stood = at.count;
-      if (stood?.settings === settings && this.#seen.has(stood.digest)) {
-        known = stood;
+      const previous = at.count;
+      if (previous?.settings === settings && this.#seen.has(previous.digest)) {
+        known = previous;
         break;
       }
-      ahead.push(at);
+      uncounted.push(at);
     }
     let { digest, bytes } = known ?? { digest: settings, bytes: Buffer.byteLength(text) };
     let cachedBytes = this.#seen.has(digest) ? bytes : 0;
-    for (const each of ahead.toReversed()) {
+    for (const each of uncounted.toReversed()) {
       for (const [index, item] of each.own.entries()) {
         if (index % countedPerStep === countedPerStep - 1) yield;
         const counted = hasLongText(item) ? yield* countItemInSteps(digest, item) : countItem(digest, item);

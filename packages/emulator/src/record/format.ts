@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 export const formatVersion = 1;
 
-const begun = {
+const headerFields = {
   turnwire: z.literal('recording'),
   version: z.literal(formatVersion),
   /** When the recording began: a date in ISO 8601. */
@@ -11,8 +11,8 @@ const begun = {
 
 /** The first line of a recording: the base URL of the recorded upstream, without a query, or the base URLs of several by their names. */
 export const headerSchema = z.union([
-  z.strictObject({ ...begun, upstream: z.string() }),
-  z.strictObject({ ...begun, upstreams: z.record(z.string(), z.string()) }),
+  z.strictObject({ ...headerFields, upstream: z.string() }),
+  z.strictObject({ ...headerFields, upstreams: z.record(z.string(), z.string()) }),
 ]);
 
 const headers = z.record(z.string(), z.string());

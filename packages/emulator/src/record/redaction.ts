@@ -127,8 +127,8 @@ export class Redaction {
  */
 function spellings(secret: string): string[] {
   // A body is JSON, the arguments of a call are JSON within it, and these may contain JSON again.
-  const once = inJson(secret);
-  const escaped = [secret, once, inJson(once), inJson(inJson(once)), encodeURIComponent(secret)];
+  const escapedOnce = inJson(secret);
+  const escaped = [secret, escapedOnce, inJson(escapedOnce), inJson(inJson(escapedOnce)), encodeURIComponent(secret)];
   return [...new Set([...escaped, ...inBase64(secret)])].toSorted((a, b) => b.length - a.length);
 }
 

@@ -61,10 +61,12 @@ export class Upstream {
   /** The URL to which a request to the recorder is passed on, and its path below the base URL. */
   target(request: IncomingMessage): { readonly url: URL; readonly path: string } {
     const url = new URL(this.#base);
-    const asked = urlOf(request);
-    const path = asked.pathname.startsWith(`${this.path}/`) ? asked.pathname.slice(this.path.length) : asked.pathname;
+    const requestUrl = urlOf(request);
+    const path = requestUrl.pathname.startsWith(`${this.path}/`)
+      ? requestUrl.pathname.slice(this.path.length)
+      : requestUrl.pathname;
     url.pathname = `${url.pathname.replace(/\/$/, '')}${path}`;
-    url.search = asked.search;
+    url.search = requestUrl.search;
     return { url, path };
   }
 }

@@ -141,8 +141,8 @@ export function relayWebSocket(
       from.once('close', (code: number, reason: Buffer) => {
         if (!ended) {
           ended = true;
-          const said = redaction.text(reason.toString());
-          write({ kind: 'close', by: name, code, reason: said, ...(wasReset() && { reset: true as const }) });
+          const redacted = redaction.text(reason.toString());
+          write({ kind: 'close', by: name, code, reason: redacted, ...(wasReset() && { reset: true as const }) });
         }
         if (to.readyState === to.CLOSED) return;
         if (code === 1006) return name === 'server' && wasReset() ? reset(socket) : to.terminate();

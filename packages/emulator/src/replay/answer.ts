@@ -49,13 +49,13 @@ export function answerOfTurn({ requestedAt, sent }: RecordedTurn): RecordedAnswe
   const { error } = first?.event ?? {};
   if (first === undefined || !isRecord(error)) return { requestedAt, events, isWhole: hasTerminalEvent(events) };
   const status = first.event['status'];
-  const { headers, ...said } = error;
+  const { headers, ...fields } = error;
   const refused = {
     status: typeof status === 'number' && status >= 400 ? status : 500,
     headers: isRecord(headers)
       ? Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
       : {},
-    body: JSON.stringify({ error: said }),
+    body: JSON.stringify({ error: fields }),
   };
   return { requestedAt, events: [], refused, isWhole: true };
 }
@@ -100,8 +100,8 @@ export function finalResponse(events: readonly SentEvent[]): ResponseObject | un
   const last = events.findLast(({ event }) => endsResponse(event['type']))?.event['response'];
   if (!isRecord(last) || typeof last['id'] !== 'string') return undefined;
   const { output } = last;
-  const said = Array.isArray(output) && output.length > 0 ? output.filter(isRecord) : finishedItems(events);
-  return { ...last, id: last['id'], status: statusOf(last), output: said };
+  const items = Array.isArray(output) && output.length > 0 ? output.filter(isRecord) : finishedItems(events);
+  return { ...last, id: last['id'], status: statusOf(last), output: items };
 }
 
 function finishedItems(events: readonly SentEvent[]): readonly Item[] {
@@ -115,9 +115,9 @@ function finishedItems(events: readonly SentEvent[]): readonly Item[] {
 function* eventsOf(response: Readonly<Record<string, unknown>>): Generator<Record<string, unknown>> {
   let sequence_number = 0;
   const event = (type: string, fields: object) => ({ type, sequence_number: sequence_number++, ...fields });
-  const begun = { ...response, status: 'in_progress', output: [], usage: null };
-  yield event('response.created', { response: begun });
-  yield event('response.in_progress', { response: begun });
+  const initial = { ...response, status: 'in_progress', output: [], usage: null };
+  yield event('response.created', { response: initial });
+  yield event('response.in_progress', { response: initial });
   const output = Array.isArray(response['output']) ? response['output'].filter(isRecord) : [];
   for (const [output_index, item] of output.entries()) {
     const at = { item_id: item['id'], output_index };
@@ -147,13 +147,14 @@ interface ItemEvent {
 
 /** The events of an item between `response.output_item.added` and `response.output_item.done`. */
 function* itemEvents(item: Readonly<Record<string, unknown>>): Generator<ItemEvent> {
-  const said = (field: string) => (typeof item[field] === 'string' ? item[field] : undefined);
+  const textField = (field: string) => (typeof item[field] === 'string' ? item[field] : undefined);
   const whole = function* (type: string, delta: string, done: string) {
     yield { type: `response.${type}.delta`, fields: { delta } };
     yield { type: `response.${type}.done`, fields: { [done]: delta } };
   };
-  if (item['type'] === 'function_call') yield* whole('function_call_arguments', said('arguments') ?? '', 'arguments');
-  if (item['type'] === 'custom_tool_call') yield* whole('custom_tool_call_input', said('input') ?? '', 'input');
+  if (item['type'] === 'function_call')
+    yield* whole('function_call_arguments', textField('arguments') ?? '', 'arguments');
+  if (item['type'] === 'custom_tool_call') yield* whole('custom_tool_call_input', textField('input') ?? '', 'input');
   const { content } = item;
   if (item['type'] !== 'message' || !Array.isArray(content)) return;
   for (const [content_index, part] of content.filter(isRecord).entries()) {

@@ -60,10 +60,12 @@ export class Cursor {
   /** The answer to an HTTP request that is not a create. @throws Refusal with the expected request, the received one and their difference */
   exchange(method: string, path: string, body: Payload): RecordedExchange {
     const isMeant = (each: RecordedExchange) => each.method === method && samePath(each.path, path);
-    const open = this.#recording.exchanges.filter((each) => !this.#answered.has(each));
-    const found = open.find((each) => isMeant(each) && (this.#isLoose || bodyDifference(each, body) === undefined));
+    const unanswered = this.#recording.exchanges.filter((each) => !this.#answered.has(each));
+    const found = unanswered.find(
+      (each) => isMeant(each) && (this.#isLoose || bodyDifference(each, body) === undefined),
+    );
     if (found !== undefined) return this.#markAnswered(found, bodyDifference(found, body));
-    const expected = open.find(isMeant) ?? open[0];
+    const expected = unanswered.find(isMeant) ?? unanswered[0];
     const got = `${method} ${path}`;
     if (expected === undefined) throw this.#refuse(this.#tooMany(got, this.#recording.exchanges, 'HTTP request'));
     if (!isMeant(expected)) {
@@ -75,16 +77,18 @@ export class Cursor {
 
   /** The answer to a create over HTTP. @throws Refusal */
   httpCreate(path: string, body: Payload): ReplayAnswer<RecordedExchange> {
-    const open = this.#open();
-    const samePlace = open.flatMap(({ source }) => ('method' in source && samePath(source.path, path) ? [source] : []));
+    const unanswered = this.#unanswered();
+    const samePlace = unanswered.flatMap(({ source }) =>
+      'method' in source && samePath(source.path, path) ? [source] : [],
+    );
     const equal = samePlace.find((each) => this.#isLoose || bodyDifference(each, body) === undefined);
     if (equal !== undefined) {
       this.#markAnswered(equal, bodyDifference(equal, body));
       // An answer is converted if one of the two creates streams and the other does not.
-      const asked = streams(equal.body?.text ?? '') === streams(body.text);
-      return asked ? { verbatim: equal } : { converted: answerOfExchange(equal) };
+      const isSameForm = streams(equal.body?.text ?? '') === streams(body.text);
+      return isSameForm ? { verbatim: equal } : { converted: answerOfExchange(equal) };
     }
-    const others = open.filter(({ isWarmUp }) => !isWarmUp);
+    const others = unanswered.filter(({ isWarmUp }) => !isWarmUp);
     const found = others.find((each) => this.#isLoose || this.#semanticDifference(each, body.text) === undefined);
     if (found !== undefined) return this.#convert(found, body.text);
     const expected = others[0];
@@ -104,8 +108,8 @@ export class Cursor {
     } else if (next !== undefined && textDifference(next.request, text) === undefined) {
       return { verbatim: this.#markAnswered(next, undefined) };
     }
-    const open = this.#open();
-    const found = open.find(
+    const unanswered = this.#unanswered();
+    const found = unanswered.find(
       (each) =>
         (each.source === next || each.protocol === 'http') &&
         (this.#isLoose || this.#semanticDifference(each, text) === undefined),
@@ -125,11 +129,11 @@ export class Cursor {
     this.#sockets += 1;
     if (next !== undefined) return next;
     // A client may open more sockets than in the recording. It decides itself when such a socket ends.
-    const left = sockets.find((each) => each.answer?.status === 101);
-    if (this.#isLoose && left !== undefined) {
-      return { ...left, lanes: new Map(), initialFrames: [], others: [], close: undefined };
+    const opened = sockets.find((each) => each.answer?.status === 101);
+    if (this.#isLoose && opened !== undefined) {
+      return { ...opened, lanes: new Map(), initialFrames: [], others: [], close: undefined };
     }
-    if (this.#open().some(({ protocol }) => protocol === 'http')) return socketNeverDialled;
+    if (this.#unanswered().some(({ protocol }) => protocol === 'http')) return socketNeverDialled;
     throw this.#refuse(this.#tooMany('an upgrade to WebSocket', this.#creates, 'create'));
   }
 
@@ -157,7 +161,7 @@ export class Cursor {
     return this.#mode === 'loose';
   }
 
-  #open(): readonly RecordedCreate[] {
+  #unanswered(): readonly RecordedCreate[] {
     return this.#creates.filter(({ source }) => !this.#answered.has(source));
   }
 
@@ -174,10 +178,10 @@ export class Cursor {
   }
 
   #semanticDifference({ text: expected }: RecordedCreate, got: string): Difference | undefined {
-    const [left, right] = [parsed(expected), parsed(got)];
-    if (left === undefined || right === undefined) return textDifference(expected, got);
+    const [expectedBody, gotBody] = [parsed(expected), parsed(got)];
+    if (expectedBody === undefined || gotBody === undefined) return textDifference(expected, got);
     const find = (id: string) => this.#histories.get(id);
-    return semanticDifference(left, fullInput(left, find), right, fullInput(right, find));
+    return semanticDifference(expectedBody, fullInput(expectedBody, find), gotBody, fullInput(gotBody, find));
   }
 
   /** The refusal to send. In strict mode the first mismatch is repeated, also to a client that connects again. */

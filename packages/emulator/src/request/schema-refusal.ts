@@ -32,8 +32,8 @@ export function refusalOfIssue(
 export function unsupportedValue(value: unknown, known: readonly string[]): string {
   const quoted = known.map((each) => `'${each}'`);
   const list = quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} and ${quoted.at(-1)}`;
-  const said = typeof value === 'string' ? `'${value.slice(0, 80)}'` : kindOf(value);
-  return `Invalid value: ${said}. Supported values are: ${list}.`;
+  const shown = typeof value === 'string' ? `'${value.slice(0, 80)}'` : kindOf(value);
+  return `Invalid value: ${shown}. Supported values are: ${list}.`;
 }
 
 /** The parameters whose numbers need not be integers. */

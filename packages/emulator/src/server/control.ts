@@ -124,10 +124,10 @@ function unknownAction(path: string): Refusal {
 const longestWaitMs = 600_000;
 
 function timeoutOf(query: URLSearchParams): number {
-  const given = query.get('timeout_ms');
-  if (given === null) return 5000;
-  if (/^\d{1,6}$/.test(given) && Number(given) <= longestWaitMs) return Number(given);
-  throw new Refusal(`timeout_ms must be milliseconds from 0 to ${longestWaitMs}, not ${JSON.stringify(given)}.`, {
+  const timeout = query.get('timeout_ms');
+  if (timeout === null) return 5000;
+  if (/^\d{1,6}$/.test(timeout) && Number(timeout) <= longestWaitMs) return Number(timeout);
+  throw new Refusal(`timeout_ms must be milliseconds from 0 to ${longestWaitMs}, not ${JSON.stringify(timeout)}.`, {
     param: 'timeout_ms',
   });
 }

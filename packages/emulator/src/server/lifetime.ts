@@ -54,9 +54,9 @@ export class Lifetime {
 
   /** Closes the socket if it was idle for too long. One timer serves all frames: when it fires, it checks the time of the latest frame. */
   #watchIdle(idleMs: number): void {
-    const left = this.#lastActivity + idleMs - this.#clock.now();
-    if (left <= 0) this.#socket.close(1001, 'idle for too long');
-    else this.#wait('idle', left, () => this.#watchIdle(idleMs));
+    const remaining = this.#lastActivity + idleMs - this.#clock.now();
+    if (remaining <= 0) this.#socket.close(1001, 'idle for too long');
+    else this.#wait('idle', remaining, () => this.#watchIdle(idleMs));
   }
 
   #ping({ everyMs, timeoutMs }: Pings): void {

@@ -46,7 +46,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const access = new Access(checked.host, checked);
   const sockets = new Map<Duplex, OpenConnection>();
-  const open = new Set<ServedSocket>();
+  const openSockets = new Set<ServedSocket>();
   const server = createServer({ keepAliveTimeout: 60_000 });
   // The WebSocket server is loaded at the first upgrade, because a run over HTTP alone does not need it.
   const webSockets = once(async (): Promise<WebSocketServer> => {
@@ -141,8 +141,8 @@ export async function startServer(
           tenant: tenantOf(request.headers, checked.credentials),
           multiAgent: hasMultiAgentBeta(request.headers),
         });
-        open.add(served);
-        webSocket.once('close', () => open.delete(served));
+        openSockets.add(served);
+        webSocket.once('close', () => openSockets.delete(served));
       }
       // A fault that ends the connection rejects. The code that serves the connection handles its end.
       faults.afterOpen(connectionControl, clock, gone.signal).catch(() => undefined);
@@ -156,7 +156,7 @@ export async function startServer(
     get connections() {
       return sockets.size;
     },
-    webSockets: open,
+    webSockets: openSockets,
     async close() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       for (const socket of sockets.keys()) socket.destroy();

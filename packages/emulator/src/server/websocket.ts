@@ -125,8 +125,8 @@ export function serveWebSocket(
     );
     const { turns, bytes } = lanes.queued;
     if (turns >= limits.queuedTurns || bytes + message.bytes > limits.queuedBytes) {
-      const said = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
-      void refuse(undefined, new Refusal(said, { status: 429, code: 'websocket_queue_limit_reached' }));
+      const sentence = `More than ${limits.queuedTurns} creates or ${limits.queuedBytes} bytes wait on this connection.`;
+      void refuse(undefined, new Refusal(sentence, { status: 429, code: 'websocket_queue_limit_reached' }));
       return socket.close(1008, 'too many creates wait on this connection');
     }
     lanes.enqueue(lane, refusal === undefined ? message : { ...message, refusal: message.refusal ?? refusal });
@@ -153,8 +153,8 @@ export function serveWebSocket(
     if (!dialect.oneModelPerConnection || typeof body['model'] !== 'string') return undefined;
     model ??= body['model'];
     if (model === body['model']) return undefined;
-    const said = `This connection is for the model '${String(model)}'; open another one for '${body['model']}'.`;
-    return new Refusal(said, { code: 'model_mismatch', param: 'model' });
+    const sentence = `This connection is for the model '${String(model)}'; open another one for '${body['model']}'.`;
+    return new Refusal(sentence, { code: 'model_mismatch', param: 'model' });
   }
 
   /** Begins all turns that may run now. A connection beyond its age limit begins none, and ends when its running turns have ended. */
@@ -164,9 +164,9 @@ export function serveWebSocket(
         if (lanes.running.size > 0 || (ageLimit === 'next-turn' && lanes.queued.turns === 0)) return;
         return expire();
       }
-      const begun = lanes.takeNext();
-      if (begun === undefined) return;
-      void serve(begun.lane, begun.next);
+      const started = lanes.takeNext();
+      if (started === undefined) return;
+      void serve(started.lane, started.next);
     }
   }
 

@@ -14,8 +14,8 @@ export function echo(dialect: Pick<Dialect, 'callsUnasked'>): Source {
   return ({ request, context }: Question): Answer => {
     const call = demandedCall(request) ?? (dialect.callsUnasked ? unaskedCall(request, context) : undefined);
     const text = context.unansweredText || 'There is no text to repeat.';
-    const said: ReplyItem = call ?? { kind: 'message', text: echoInFormat(text, request) };
-    return { kind: 'reply', reply: { output: [said], end: { kind: 'completed' } } };
+    const replyItem: ReplyItem = call ?? { kind: 'message', text: echoInFormat(text, request) };
+    return { kind: 'reply', reply: { output: [replyItem], end: { kind: 'completed' } } };
   };
 }
 

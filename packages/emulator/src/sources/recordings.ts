@@ -30,14 +30,14 @@ export function asksForRecordingModel(model: string): boolean {
  * any request. After the last response comes the first one again.
  */
 export function recorded(folder: string | undefined): Source {
-  const given = new WeakMap<object, Map<string, number>>();
+  const countsByKey = new WeakMap<object, Map<string, number>>();
 
   return async ({ request, context, counterKey }) => {
     if (!asksForRecording(request)) return undefined;
     const name = request.model.slice(modelPrefix.length);
     const responses = await load(folder, name);
-    const counts = given.get(counterKey) ?? new Map<string, number>();
-    given.set(counterKey, counts);
+    const counts = countsByKey.get(counterKey) ?? new Map<string, number>();
+    countsByKey.set(counterKey, counts);
     const previous = continued(responses, request, context) ?? counts.get(name) ?? -1;
     const index = (previous + 1) % responses.length;
     counts.set(name, index);

@@ -34,9 +34,9 @@ export function exampleOf(schema: Record<string, unknown>): unknown {
 export function refuseFormatMismatch(reply: Reply, request: CreateRequest, place?: string): void {
   const { format } = request;
   if (format.type === 'text' || reply.end.kind !== 'completed') return;
-  for (const said of reply.output) {
-    if (said.kind !== 'message' || said.text === undefined || said.phase === 'commentary') continue;
-    const problem = problemWith(said.text, format.type === 'json_schema' ? format.schema : { type: 'object' });
+  for (const replyItem of reply.output) {
+    if (replyItem.kind !== 'message' || replyItem.text === undefined || replyItem.phase === 'commentary') continue;
+    const problem = problemWith(replyItem.text, format.type === 'json_schema' ? format.schema : { type: 'object' });
     if (problem === undefined) continue;
     const where = place === undefined ? '' : ` at ${place}`;
     const message = `The script's text${where} is not what text.format asks for (${format.type}): ${problem}. Give the turn a text that is.`;

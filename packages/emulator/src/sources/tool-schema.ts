@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
 const text = z.string();
-const given = z.string().min(1);
-const free = z.record(z.string(), z.unknown());
+const nonEmptyText = z.string().min(1);
+const anyRecord = z.record(z.string(), z.unknown());
 const point = { x: z.number(), y: z.number() };
 /** The arguments of a call: an object, or the JSON that the model writes. */
-const callArguments = z.union([free, text]).default({});
-const callId = given.optional().describe('made up if left out');
+const callArguments = z.union([anyRecord, text]).default({});
+const callId = nonEmptyText.optional().describe('made up if left out');
 const as = z
   .string()
   .regex(/^[\w-]+$/, 'must be letters, digits, "_" or "-", so that a template can name it')
@@ -17,26 +17,26 @@ const as = z
 export const annotationSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('url_citation'),
-    url: given,
+    url: nonEmptyText,
     title: text.default(''),
     start_index: z.int().min(0).default(0),
     end_index: z.int().min(0).optional(),
   }),
   z.strictObject({
     type: z.literal('file_citation'),
-    file_id: given,
-    filename: given,
+    file_id: nonEmptyText,
+    filename: nonEmptyText,
     index: z.int().min(0).default(0),
   }),
   z.strictObject({
     type: z.literal('container_file_citation'),
-    container_id: given,
-    file_id: given,
-    filename: given,
+    container_id: nonEmptyText,
+    file_id: nonEmptyText,
+    filename: nonEmptyText,
     start_index: z.int().min(0).default(0),
     end_index: z.int().min(0).optional(),
   }),
-  z.strictObject({ type: z.literal('file_path'), file_id: given, index: z.int().min(0).default(0) }),
+  z.strictObject({ type: z.literal('file_path'), file_id: nonEmptyText, index: z.int().min(0).default(0) }),
 ]);
 
 const searchAction = z.discriminatedUnion('type', [
@@ -44,10 +44,10 @@ const searchAction = z.discriminatedUnion('type', [
     type: z.literal('search'),
     query: text.optional(),
     queries: z.array(text).optional(),
-    sources: z.array(z.strictObject({ type: z.literal('url').default('url'), url: given })).optional(),
+    sources: z.array(z.strictObject({ type: z.literal('url').default('url'), url: nonEmptyText })).optional(),
   }),
-  z.strictObject({ type: z.literal('open_page'), url: given.optional() }),
-  z.strictObject({ type: z.literal('find_in_page'), url: given, pattern: text }),
+  z.strictObject({ type: z.literal('open_page'), url: nonEmptyText.optional() }),
+  z.strictObject({ type: z.literal('find_in_page'), url: nonEmptyText, pattern: text }),
 ]);
 
 const computerAction = z.discriminatedUnion('type', [
@@ -73,21 +73,21 @@ export const toolSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('file_search_call'),
     queries: z.array(text),
-    results: z.array(free).optional().describe('sent only to who includes file_search_call.results'),
+    results: z.array(anyRecord).optional().describe('sent only if the request includes file_search_call.results'),
   }),
   z.strictObject({
     type: z.literal('code_interpreter_call'),
     code: text,
-    container_id: given.optional(),
+    container_id: nonEmptyText.optional(),
     outputs: z
       .array(
         z.discriminatedUnion('type', [
           z.strictObject({ type: z.literal('logs'), logs: text }),
-          z.strictObject({ type: z.literal('image'), url: given }),
+          z.strictObject({ type: z.literal('image'), url: nonEmptyText }),
         ]),
       )
       .default([])
-      .describe('sent only to who includes code_interpreter_call.outputs'),
+      .describe('sent only if the request includes code_interpreter_call.outputs'),
   }),
   z.strictObject({
     type: z.literal('image_generation_call'),
@@ -101,32 +101,32 @@ export const toolSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('mcp_list_tools'),
-    server_label: given,
+    server_label: nonEmptyText,
     tools: z
       .array(
         z.strictObject({
-          name: given,
+          name: nonEmptyText,
           description: text.nullable().default(null),
-          input_schema: free.default({ type: 'object', properties: {} }),
-          annotations: free.nullable().default(null),
+          input_schema: anyRecord.default({ type: 'object', properties: {} }),
+          annotations: anyRecord.nullable().default(null),
         }),
       )
       .default([]),
-    error: given.optional(),
+    error: nonEmptyText.optional(),
   }),
   z.strictObject({
     type: z.literal('mcp_call'),
-    server_label: given,
-    name: given,
+    server_label: nonEmptyText,
+    name: nonEmptyText,
     arguments: callArguments,
     output: text.optional(),
-    error: given.optional().describe('what the tool failed with'),
-    approval_request_id: given.optional(),
+    error: nonEmptyText.optional().describe('the error with which the tool failed'),
+    approval_request_id: nonEmptyText.optional(),
   }),
   z.strictObject({
     type: z.literal('mcp_approval_request'),
-    server_label: given,
-    name: given,
+    server_label: nonEmptyText,
+    name: nonEmptyText,
     arguments: callArguments,
   }),
   z.strictObject({
@@ -134,13 +134,13 @@ export const toolSchema = z.discriminatedUnion('type', [
     as,
     call_id: callId,
     commands: z.array(text).min(1),
-    container_id: given.optional().describe('a hosted shell; without one the client runs the commands'),
+    container_id: nonEmptyText.optional().describe('a hosted shell; without one the client runs the commands'),
     timeout_ms: z.int().positive().nullable().default(null),
     max_output_length: z.int().positive().nullable().default(null),
   }),
   z.strictObject({
     type: z.literal('shell_call_output'),
-    call_id: given.optional().describe('that of the shell_call before it if left out'),
+    call_id: nonEmptyText.optional().describe('the id of the shell_call before it, if left out'),
     output: z.array(
       z.strictObject({ stdout: text.default(''), stderr: text.default(''), exit_code: z.int().default(0) }),
     ),
@@ -150,9 +150,9 @@ export const toolSchema = z.discriminatedUnion('type', [
     as,
     call_id: callId,
     operation: z.discriminatedUnion('type', [
-      z.strictObject({ type: z.literal('create_file'), path: given, diff: text }),
-      z.strictObject({ type: z.literal('update_file'), path: given, diff: text }),
-      z.strictObject({ type: z.literal('delete_file'), path: given }),
+      z.strictObject({ type: z.literal('create_file'), path: nonEmptyText, diff: text }),
+      z.strictObject({ type: z.literal('update_file'), path: nonEmptyText, diff: text }),
+      z.strictObject({ type: z.literal('delete_file'), path: nonEmptyText }),
     ]),
   }),
   z.strictObject({
@@ -161,11 +161,11 @@ export const toolSchema = z.discriminatedUnion('type', [
     call_id: callId,
     actions: z.array(computerAction).min(1),
     pending_safety_checks: z
-      .array(z.strictObject({ id: given, code: text.optional(), message: text.optional() }))
+      .array(z.strictObject({ id: nonEmptyText, code: text.optional(), message: text.optional() }))
       .default([]),
   }),
-  z.strictObject({ type: z.literal('tool_search_call'), call_id: callId, arguments: free.default({}), execution }),
-  z.strictObject({ type: z.literal('tool_search_output'), tools: z.array(free), execution }),
+  z.strictObject({ type: z.literal('tool_search_call'), call_id: callId, arguments: anyRecord.default({}), execution }),
+  z.strictObject({ type: z.literal('tool_search_output'), tools: z.array(anyRecord), execution }),
   z.strictObject({ type: z.literal('compaction') }),
 ]);
 

@@ -45,16 +45,16 @@ export function message(replyItem: Message, options: ItemOptions, status: ItemSt
 }
 
 function outputText(text: string, quoted: readonly Annotation[], { include, topLogprobs }: ItemOptions): Part {
-  const asked = include.has('message.output_text.logprobs') || topLogprobs > 0;
+  const isIncluded = include.has('message.output_text.logprobs') || topLogprobs > 0;
   const logprobsOf = (token: string) => [logprob(token, topLogprobs)];
   const annotations = quoted.map((annotation) => spanning(annotation, text));
-  const logprobs = asked ? Array.from(pieces(text), logprobsOf).flat() : [];
+  const logprobs = isIncluded ? Array.from(pieces(text), logprobsOf).flat() : [];
   const part = { type: 'output_text', annotations: [], logprobs: [] };
   return {
     empty: { ...part, text: '' },
     whole: { ...part, annotations, logprobs, text },
     *stream(place) {
-      const after = asked ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => noLogprobs;
+      const after = isIncluded ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => noLogprobs;
       yield* deltas('response.output_text.delta', text, place, after);
       for (const [annotation_index, annotation] of annotations.entries()) {
         yield { type: 'response.output_text.annotation.added', ...place, annotation_index, annotation };

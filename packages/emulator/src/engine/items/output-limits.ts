@@ -12,27 +12,31 @@ export function truncateTo(bytes: number, replyItem: ReplyItem): ReplyItem | und
     case 'message': {
       // The refusal follows the text, so it is cut first.
       const text = replyItem.text === undefined ? undefined : truncateUtf8(replyItem.text, bytes);
-      const left = bytes - Buffer.byteLength(text ?? '');
-      const refusal = replyItem.refusal === undefined ? undefined : truncateUtf8(replyItem.refusal, left);
+      const remaining = bytes - Buffer.byteLength(text ?? '');
+      const refusal = replyItem.refusal === undefined ? undefined : truncateUtf8(replyItem.refusal, remaining);
       return { ...replyItem, text, refusal, annotations: [] };
     }
     case 'reasoning': {
-      let left = bytes;
-      const truncateToLeft = (part: string) => {
-        const kept = truncateUtf8(part, left);
-        left -= Buffer.byteLength(kept);
+      let remaining = bytes;
+      const truncateToRemaining = (part: string) => {
+        const kept = truncateUtf8(part, remaining);
+        remaining -= Buffer.byteLength(kept);
         return kept;
       };
-      const content = replyItem.content === undefined ? undefined : truncateToLeft(replyItem.content);
-      return { ...replyItem, content, summary: replyItem.summary.map(truncateToLeft).filter((part) => part !== '') };
+      const content = replyItem.content === undefined ? undefined : truncateToRemaining(replyItem.content);
+      return {
+        ...replyItem,
+        content,
+        summary: replyItem.summary.map(truncateToRemaining).filter((part) => part !== ''),
+      };
     }
     case 'function_call': {
-      const left = bytes - Buffer.byteLength(replyItem.name);
-      return left < 0 ? undefined : { ...replyItem, arguments: truncateUtf8(replyItem.arguments, left) };
+      const remaining = bytes - Buffer.byteLength(replyItem.name);
+      return remaining < 0 ? undefined : { ...replyItem, arguments: truncateUtf8(replyItem.arguments, remaining) };
     }
     case 'custom_tool_call': {
-      const left = bytes - Buffer.byteLength(replyItem.name);
-      return left < 0 ? undefined : { ...replyItem, input: truncateUtf8(replyItem.input, left) };
+      const remaining = bytes - Buffer.byteLength(replyItem.name);
+      return remaining < 0 ? undefined : { ...replyItem, input: truncateUtf8(replyItem.input, remaining) };
     }
     default:
       return undefined;

@@ -41,12 +41,12 @@ function statesOf(
   before: readonly OutputItem[],
 ): ToolItemStates {
   const { ids, include } = options;
-  const begun = { status: 'in_progress' };
+  const inProgress = { status: 'in_progress' };
   switch (item.type) {
     case 'web_search_call':
       return {
         prefix: 'ws',
-        added: begun,
+        added: inProgress,
         done: { status, action: visibleAction(item.action, include) },
         progress: progressEvents(item.type, 'in_progress', 'searching', 'completed'),
       };
@@ -54,18 +54,18 @@ function statesOf(
       const results = include.has('file_search_call.results') ? (item.results ?? []) : null;
       return {
         prefix: 'fs',
-        added: { ...begun, queries: [], results: null },
+        added: { ...inProgress, queries: [], results: null },
         done: { status, queries: item.queries, results },
         progress: progressEvents(item.type, 'in_progress', 'searching', 'completed'),
       };
     }
     case 'code_interpreter_call': {
       const container = { container_id: item.container_id ?? ids.next('cntr') };
-      const asked = include.has('code_interpreter_call.outputs');
+      const isIncluded = include.has('code_interpreter_call.outputs');
       return {
         prefix: 'ci',
-        added: { ...begun, code: '', ...container, outputs: asked ? [] : null },
-        done: { status, code: item.code, ...container, outputs: asked ? item.outputs : null },
+        added: { ...inProgress, code: '', ...container, outputs: isIncluded ? [] : null },
+        done: { status, code: item.code, ...container, outputs: isIncluded ? item.outputs : null },
         *progress(at) {
           yield { type: 'response.code_interpreter_call.in_progress', ...at };
           yield* textEvents('response.code_interpreter_call_code', 'code', item.code, at);
@@ -77,7 +77,7 @@ function statesOf(
       const { type, partial_images: partialImages, result, revised_prompt, ...settings } = item;
       return {
         prefix: 'ig',
-        added: begun,
+        added: inProgress,
         done: { status, ...settings, result, ...(revised_prompt === undefined ? {} : { revised_prompt }) },
         *progress(at) {
           yield* progressEvents(type, 'in_progress', 'generating')(at);
@@ -105,7 +105,7 @@ function statesOf(
       const failure = error === undefined ? null : { type: 'mcp_tool_execution_error', content: error };
       return {
         prefix: 'mcp',
-        added: { ...begun, ...call, arguments: '', output: null, error: null },
+        added: { ...inProgress, ...call, arguments: '', output: null, error: null },
         done: { status: failure === null ? status : 'failed', ...call, arguments: text, output, error: failure },
         *progress(at) {
           yield { type: 'response.mcp_call.in_progress', ...at };
@@ -127,7 +127,7 @@ function statesOf(
       const limits = { timeout_ms, max_output_length };
       return {
         prefix: 'sh',
-        added: { ...begun, ...call, action: { commands: [], ...limits } },
+        added: { ...inProgress, ...call, action: { commands: [], ...limits } },
         done: { status, ...call, action: { commands, ...limits } },
         // The events of shell commands name no item (P59).
         *progress({ output_index }) {
@@ -149,7 +149,7 @@ function statesOf(
       const call = { call_id: call_id ?? ids.next('call'), max_output_length: null };
       return {
         prefix: 'sho',
-        added: { ...begun, ...call, output: [] },
+        added: { ...inProgress, ...call, output: [] },
         done: { status, ...call, output },
         *progress(at) {
           for (const [command_index, { stdout, stderr }] of output.entries()) {
@@ -164,25 +164,25 @@ function statesOf(
     }
     case 'apply_patch_call': {
       const call = { call_id: item.call_id ?? ids.next('call'), operation: item.operation };
-      return { prefix: 'apc', added: { ...begun, ...call }, done: { status, ...call } };
+      return { prefix: 'apc', added: { ...inProgress, ...call }, done: { status, ...call } };
     }
     case 'computer_call': {
       const { actions, pending_safety_checks } = item;
       const call = { call_id: item.call_id ?? ids.next('call'), actions, pending_safety_checks };
-      return { prefix: 'cu', added: { ...begun, ...call }, done: { status, ...call } };
+      return { prefix: 'cu', added: { ...inProgress, ...call }, done: { status, ...call } };
     }
     case 'tool_search_call': {
       const { execution } = item;
       const call = { call_id: execution === 'client' ? (item.call_id ?? ids.next('call')) : null, execution };
       return {
         prefix: 'tsc',
-        added: { ...begun, ...call, arguments: {} },
+        added: { ...inProgress, ...call, arguments: {} },
         done: { status, ...call, arguments: item.arguments },
       };
     }
     default: {
       const found = { call_id: null, execution: item.execution, tools: item.tools };
-      return { prefix: 'tso', added: { ...begun, ...found }, done: { status, ...found } };
+      return { prefix: 'tso', added: { ...inProgress, ...found }, done: { status, ...found } };
     }
   }
 }

@@ -26,8 +26,8 @@ export class ConnectionCache {
   ofLane(lane: object): LaneCache {
     return {
       find: (id) => {
-        const own = this.#latest.get(lane);
-        if (own?.response.id === id) return own;
+        const ownLatest = this.#latest.get(lane);
+        if (ownLatest?.response.id === id) return ownLatest;
         return [...this.#latest.values()].find(({ response }) => response.id === id);
       },
       setLatest: (response) => this.#replace(lane, response),

@@ -59,7 +59,7 @@ export class Steering {
     if (steer.problem !== undefined) return refused('invalid_input', steer.problem);
     if (lane === undefined || target === undefined) return this.#refuseLate(steer);
     if (target.unsupported !== undefined) return refused('steering_not_supported', target.unsupported);
-    if (target.queued.length >= this.#limits.pendingSteers || this.#heldBytes() + bytes > this.#limits.queuedBytes) {
+    if (target.queued.length >= this.#limits.pendingSteers || this.#pendingBytes() + bytes > this.#limits.queuedBytes) {
       return refused('too_many_pending_steers', 'Too much steering input is pending for this response.');
     }
     const { parent, input, items } = steer;
@@ -76,12 +76,12 @@ export class Steering {
   }
 
   /** The bytes of all input that is accepted and that no turn has taken yet. */
-  #heldBytes(): number {
-    const held = [...this.#lanes()].flatMap(({ target, pending }) => [
+  #pendingBytes(): number {
+    const input = [...this.#lanes()].flatMap(({ target, pending }) => [
       target?.queued ?? [],
       pending?.submissions ?? [],
     ]);
-    return held.flat().reduce((sum, { bytes }) => sum + bytes, 0);
+    return input.flat().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #refuseLate(steer: ParsedSteer): void {

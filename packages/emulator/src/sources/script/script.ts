@@ -44,7 +44,7 @@ const message = {
   phase: z.enum(['commentary', 'final_answer']).optional().describe('what the message is for'),
 };
 
-const said = z
+const outputElement = z
   .strictObject({
     reasoning: reasoning.optional(),
     reasoning_text: z.string().min(1).optional().describe('the reasoning itself, where a model shows it'),
@@ -85,7 +85,7 @@ const entry = z
     reasoning: reasoning.optional(),
     ...message,
     calls: z.array(call).min(1).optional(),
-    output: z.array(said).min(1).optional().describe('items in any order, in place of the fields above'),
+    output: z.array(outputElement).min(1).optional().describe('items in any order, in place of the fields above'),
     incomplete: z.enum(['max_output_tokens', 'max_messages', 'content_filter']).optional(),
     fail: fail.optional(),
     error: error.optional(),
@@ -94,18 +94,18 @@ const entry = z
   .check(({ value, issues }) => {
     const short = [value.reasoning, value.text, value.refusal, value.calls, value.annotations, value.phase];
     const shortForm = short.some((part) => part !== undefined);
-    const spoken = shortForm || value.output !== undefined;
+    const hasContent = shortForm || value.output !== undefined;
     const endings = [value.incomplete, value.fail, value.error].filter((part) => part !== undefined).length;
     const problem =
       endings > 1
         ? 'only one of incomplete, fail and error can end a turn'
-        : value.error !== undefined && spoken
+        : value.error !== undefined && hasContent
           ? 'an error answers instead of a turn, so nothing can be said beside it; use fail to break off after the text'
           : shortForm && value.output !== undefined
             ? 'is written either with output, or with reasoning, text, refusal and calls; not both'
             : value.annotations !== undefined && value.text === undefined
               ? 'annotations belong to a text'
-              : !spoken && value.error === undefined && value.fail === undefined
+              : !hasContent && value.error === undefined && value.fail === undefined
                 ? 'says nothing; give it text, reasoning, refusal, calls, error or fail'
                 : undefined;
     if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: value });
