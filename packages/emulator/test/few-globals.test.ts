@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const bundle = fileURLToPath(new URL('../bundle/index.cjs', import.meta.url));
 
-/** What Node has and Jest's jsdom environment has not. */
+/** The globals of Node.js that the jsdom environment of Jest lacks. */
 const missing =
   'structuredClone setImmediate clearImmediate TextEncoder TextDecoder BroadcastChannel fetch Request Response Headers'
     .concat(' ReadableStream WritableStream TransformStream')

@@ -34,7 +34,7 @@ async function dial(t: Context, options: LinkOptions) {
   return { link, socket };
 }
 
-/** Resolves when nothing more can come: the far end has ended, or reset the connection. */
+/** Resolves when the other end has ended or reset the connection. */
 function over(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) resolve();
@@ -90,7 +90,7 @@ test('link: all connections share the uplink', async (t) => {
   const { link, socket } = await dial(t, { to: port, uplinkBitsPerSecond: 8_000_000 });
   const other = connect({ port: link.port, host: '127.0.0.1' });
   const begun = performance.now();
-  // 300,000 bytes at 1,000,000 a second.
+  // The link carries 300,000 bytes at 1,000,000 bytes per second.
   socket.end(Buffer.alloc(150_000));
   other.end(Buffer.alloc(150_000));
   await Promise.all([readAll(socket), readAll(other)]);
@@ -119,7 +119,7 @@ test('link: a reset by the server reaches the client', async (t) => {
   const { socket } = await dial(t, { to: port, rttMs: 4 });
   socket.resume();
   socket.write('x');
-  // Node sends an end before its reset, so the link may see either first; the connection must be over, both ways.
+  // Node.js sends a FIN before its reset, so the link may receive either first. The connection must end in both directions.
   await over(socket);
 });
 
@@ -141,7 +141,7 @@ test('link: a client waits for a server that does not read', async (t) => {
   const chunk = Buffer.alloc(1024 * 1024);
   let written = 0;
   while (written < 200 && socket.write(chunk)) written += 1;
-  // Writes on until nothing has been taken for a while; the buffers of kernel and link together end it.
+  // Writes until no byte was accepted for a while, when the buffers of the kernel and the link are full.
   for (let quiet = 0, last = -1; quiet < 10; quiet += 1) {
     for (let i = 0; i < 10; i += 1) socket.write(chunk);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -172,7 +172,7 @@ test('link: bytes beyond the congestion window wait for acknowledgements, in ord
   const begun = performance.now();
   socket.write('?');
   assert.ok((await readAll(socket)).equals(sent));
-  // The question and the first 10 kB take a round trip; then 20 and 40 kB leave, a round trip apart. Timers may be a millisecond early.
+  // The request and the first 10 kB take one round trip; 20 kB and 40 kB follow, each after another. Timers may fire a millisecond early.
   assert.ok(performance.now() - begun >= 20 + 20 + 20 - 3);
 });
 

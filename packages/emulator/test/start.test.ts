@@ -115,7 +115,7 @@ interface Schema {
   readonly allOf?: readonly Schema[];
 }
 
-/** The part of JSON Schema that the document uses; what fails, as a path, or undefined. */
+/** Checks a value by the part of JSON Schema that the document uses. Returns the path of the first failure; undefined for a valid value. */
 function fault(
   value: unknown,
   schema: Schema,

@@ -23,7 +23,7 @@ function run(folder: string, args: readonly string[]): void {
 
 test('the example for node:test passes', () => run('node-test', ['--test', 'weather.test.js']));
 
-/** Vitest and Jest are large, and not installed with this repository: `npm run test:extra` puts them where this looks for them. */
+/** The folder of Vitest and Jest, which `npm run test:extra` installs because they are large. */
 const extra = join(root, '.cache', 'extra', 'node_modules');
 const RUNNERS = [
   ['vitest', 'node_modules/vitest/vitest.mjs', ['run', '--root', '.']],
@@ -42,7 +42,7 @@ for (const [name, file, args] of RUNNERS) {
   );
 }
 
-/** Runners of other languages use the control API; each runs where its program is installed. */
+/** The examples for test runners of other languages, which use the control API. Each runs if its program is installed. */
 const OTHER_LANGUAGES = [
   ['pytest', 'pytest', ['-q', '-p', 'no:cacheprovider']],
   ['go', 'go', ['test', './...']],

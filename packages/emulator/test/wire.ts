@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Emulator } from '../dist/index.js';
 
-/** An event, an error frame or a JSON body: foreign, and looked at by assertions only. */
+/** An event, an error frame or a JSON body, which only assertions read. */
 export type Json = ReturnType<typeof JSON.parse>;
 
 export interface SseEvent {
@@ -28,7 +28,7 @@ export async function postJson(url: string, body: unknown): Promise<Json> {
   return Object.assign(json(await response.text()), { httpStatus: response.status });
 }
 
-/** Splits an SSE body that has one `event:` and one `data:` line an event, as strictly as that. */
+/** Splits an SSE body, each of whose events must have exactly one `event:` line and one `data:` line. */
 export function parseSse(body: string): readonly SseEvent[] {
   const blocks = body.split('\n\n');
   if (blocks.pop() !== '') throw new Error('The body does not end with an empty line.');
@@ -89,7 +89,7 @@ export class RawSocket {
     }
   }
 
-  /** The frames of one turn: up to and with its terminal event. */
+  /** The frames of one turn, up to and including its terminal event. */
   async turn(): Promise<readonly Json[]> {
     const events: Json[] = [];
     for (;;) {
@@ -120,7 +120,7 @@ export function answerTo(call: Json, output: string): object {
   return { type: 'function_call_output', call_id: call['call_id'], output };
 }
 
-/** A folder of third-party test material beside the repository; undefined where there is none. */
+/** The path of a folder of third-party test material beside the repository; undefined if it does not exist. */
 export function sharedFolder(name: string): string | undefined {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const candidate = join(folder, 'shared', name);
@@ -129,7 +129,7 @@ export function sharedFolder(name: string): string | undefined {
   }
 }
 
-/** Reads events up to and with the first one that `isLast` says yes to. */
+/** Reads events up to and including the first one for which `isLast` returns true. */
 export async function until(socket: RawSocket, isLast: (event: Json) => boolean): Promise<readonly Json[]> {
   const events: Json[] = [];
   for (;;) {
@@ -139,7 +139,7 @@ export async function until(socket: RawSocket, isLast: (event: Json) => boolean)
   }
 }
 
-/** Waits for something that happens in the emulator and is not told on the wire. */
+/** Waits until a condition of the emulator holds that no event announces. */
 export async function waitFor(happened: () => boolean): Promise<void> {
   for (const end = Date.now() + 20_000; !happened();) {
     if (Date.now() > end) throw new Error(`Has not happened in 20 s: ${String(happened)}`);
@@ -147,7 +147,7 @@ export async function waitFor(happened: () => boolean): Promise<void> {
   }
 }
 
-/** What the users said in the context of the newest turn. */
+/** The texts of the user messages in the context of the newest turn. */
 export function userTexts({ journal }: Pick<Emulator, 'journal'>): readonly string[] {
   const users =
     journal

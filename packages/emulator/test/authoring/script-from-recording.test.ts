@@ -13,10 +13,10 @@ async function folderOf(t: TestContext): Promise<string> {
   return folder;
 }
 
-/** What a client does with a base URL; returns what was said. */
+/** A client that sends requests to a base URL and returns the answers. */
 type Client = (url: string) => Promise<readonly unknown[]>;
 
-/** What `client` hears of `script` through a recorder, then of the script that was made of the recording; and that script. */
+/** The answers that `client` receives of `script` through a recorder, the answers of the script made of the recording, and that script. */
 async function roundTrip(t: TestContext, script: Script, client: Client) {
   const first = await startEmulator({ script });
   t.after(() => first.close());
@@ -32,7 +32,7 @@ async function roundTrip(t: TestContext, script: Script, client: Client) {
   return { recorded, replayed: await client(second.url), made };
 }
 
-/** Items without what whoever answers makes up. */
+/** Items without the fields that the emulator makes up. */
 function said(items: readonly Json[]): readonly unknown[] {
   return items.map(
     (item) =>

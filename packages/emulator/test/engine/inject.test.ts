@@ -11,7 +11,7 @@ const OUTPUT = [
   { text: 'one two' },
 ];
 
-/** A response that has made two calls and waits on the test's clock for its last words. */
+/** A response that has made two calls and waits for the test's clock before its last item. */
 async function calling(t: TestContext) {
   const clock = new ManualClock();
   const script = { turns: [{ output: OUTPUT, pace: { tokens_per_second: 1 } }, { text: 'Next.' }] };
@@ -32,7 +32,7 @@ async function calling(t: TestContext) {
     await waitFor(() => clock.waiting > 0);
     await clock.advance(1000);
   };
-  // A delta a second: the arguments of one call, then those of the other.
+  // One delta is sent each second: the arguments of the first call, then those of the second.
   await tick();
   await tick();
   await both;
@@ -51,7 +51,7 @@ test('P53: outputs are injected into a running response, and follow its output i
     ['response.inject.created', id, 'l'],
   );
   assert.ok(Number.isInteger(created['sequence_number']));
-  // Each call is answered once.
+  // A call that has an output takes no second one.
   inject(id, outputs.slice(0, 1));
   assert.equal(terminal(await until(socket, isInject))['error'].code, 'response_not_found');
   const ended = socket.turn();

@@ -20,7 +20,7 @@ const create = (stream_id: string | undefined, more: object = {}) => ({
   ...more,
 });
 
-/** Collects events until so many turns have ended, on whichever lanes. */
+/** Collects the events of all lanes until this number of turns has ended. */
 const turns = (socket: RawSocket, count: number): Promise<readonly Json[]> => {
   let ended = 0;
   return until(socket, ({ type }) => (/completed|failed|incomplete|error/.test(type) ? (ended += 1) === count : false));
@@ -110,7 +110,7 @@ test('P44, P82: 16 turns of a connection run at the same time; further turns are
   const events = [...first, ...(await turns(socket, 4))];
   const begun = events.filter(({ type }) => type === 'response.created').map(({ stream_id }) => stream_id);
   const lanesFrom = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => `lane-${from + n}`);
-  // Lanes run side by side: which of the 16 begins first is not promised, nor which of the 4 that waited.
+  // Lanes run side by side, so the order of the 16 running turns and of the 4 queued turns is not defined.
   assert.deepEqual(new Set(begun.slice(0, 16)), new Set(lanesFrom(1, 16)));
   assert.deepEqual(new Set(begun.slice(16)), new Set(lanesFrom(17, 20)));
   assert.equal(begun.length, 20);
@@ -152,7 +152,7 @@ test('P46: a lane forks the latest response of another lane, and both branches g
   const next = idOf(await socket.ask(create('a', { input: 'next', previous_response_id: trunk })));
   await socket.ask(create('b', { input: 'fork 2', previous_response_id: fork }));
   assert.deepEqual(userTexts(emulator), ['trunk', 'fork', 'fork 2']);
-  // The fork's lane starts anew: the trunk still has the other branch.
+  // The lane of the fork starts a new chain, while the other lane still has its branch.
   await socket.ask(create('b', { input: 'other' }));
   await socket.ask(create('a', { input: 'next 2', previous_response_id: next }));
   assert.deepEqual(userTexts(emulator), ['trunk', 'next', 'next 2']);

@@ -9,13 +9,13 @@ interface Steered {
   readonly dialect?: EmulatorOptions['dialect'];
 }
 
-/** A socket on an emulator whose time is the test's: each first token takes a second of it. */
+/** A socket on an emulator with a manual clock, on which each first token takes one second. */
 async function open(t: { after(fn: () => Promise<void>): void }, { script = STORY, limits, dialect }: Steered = {}) {
   const clock = new ManualClock();
   const emulator = await startEmulator({ clock, latency: { firstTokenMs: 1000 }, script, limits, dialect });
   t.after(() => emulator.close());
   const socket = await RawSocket.open(emulator.url);
-  /** Begins a turn and gives its id once it can be steered; the model has not said anything yet. */
+  /** Begins a turn and returns the id of its response once it can be steered, before its first item. */
   const begin = async (body: object = {}): Promise<string> => {
     socket.create({ model: 'gpt-6', input: 'go', store: false, ...body });
     return begun(socket);
@@ -209,7 +209,7 @@ test('P51: a steer of an unknown, an incomplete or a completed response fails wi
   assert.equal(await codeFor(second), 'response_already_completed');
   const stranger = await open(t);
   const elsewhere = await stranger.begin();
-  // Another connection's response is running, but not on this one.
+  // A running response of another connection is not found on this one.
   assert.equal(await codeFor(`${elsewhere}x`), 'response_not_found');
 });
 
@@ -239,7 +239,7 @@ test('P51: steering input is returned when its successor is refused, and its par
   assert.deepEqual([failed['type'], failed['error'].code], ['response.steer.failed', 'successor_creation_failed']);
   assert.deepEqual(failed['steer'], { id, previous_response_id: target, input: 'Shorter!' });
   socket.create({ model: 'gpt-6', input: 'Shorter!', store: false, previous_response_id: target });
-  // The script is at its end; but the parent was found, and is not what was missing.
+  // The successor was refused because the script is at its end, and its parent can still be found.
   assert.equal(terminal(await socket.turn())['error'].code, 'script_exhausted');
   assert.equal(emulator.journal.turns().at(-1)?.transcript.length, 3);
 });
@@ -312,7 +312,7 @@ describe('response.interrupt', () => {
       },
     });
     const target = await begin();
-    // A second for the one word of the reasoning, and one for the first of the text.
+    // The one word of the reasoning takes one second, and the first word of the text another.
     await clock.advance(2000);
     await until(socket, ({ type }) => type === 'response.output_text.delta');
     interrupt(socket, target);

@@ -15,7 +15,7 @@ const EVENTS = [
   'c.delta',
 ];
 
-/** When each event goes out, by the clock. */
+/** The time of the clock at which each event is sent. */
 async function times(pace: ConstructorParameters<typeof EventPacer>[0]['pace'], seed = 's', uncachedTokens = 0) {
   const clock = new ManualClock();
   const { signal } = new AbortController();
@@ -72,7 +72,7 @@ test('a manual clock holds each event back until its time is reached', async (t)
   await clock.advance(499);
   let early = 0;
   socket.socket.on('message', () => (early += 1));
-  // A pong comes after whatever was sent before it.
+  // A pong arrives after all frames that were sent before it.
   const pong = once(socket.socket, 'pong');
   socket.socket.ping();
   await pong;

@@ -15,7 +15,7 @@ async function start(t: TestContext, options: EmulatorOptions = {}): Promise<Emu
   return emulator;
 }
 
-/** What a socket gets for one create: its frames in order and, once it is closed, the code. */
+/** What a socket receives for one create: the frames in order and, if the socket closes, its code. */
 async function onSocket(url: string, fault: string, body: object = CREATE): Promise<{ events: Json[]; code: number }> {
   const socket = await RawSocket.open(url, { 'x-turnwire-fault': fault });
   socket.create(body);
@@ -27,7 +27,7 @@ async function onSocket(url: string, fault: string, body: object = CREATE): Prom
   }
 }
 
-/** The first create of a socket up to its terminal event. */
+/** The frames of a socket's first create, up to its terminal event. */
 async function turnOnSocket(url: string, fault: string, body: object = CREATE): Promise<readonly Json[]> {
   const socket = await RawSocket.open(url, { 'x-turnwire-fault': fault });
   const events = await socket.ask(body);
@@ -35,7 +35,7 @@ async function turnOnSocket(url: string, fault: string, body: object = CREATE): 
   return events;
 }
 
-/** An event stream as far as it came, and whether its body ended as it should. */
+/** The received part of an event stream, and whether its body ended properly. */
 async function overSse(url: string, fault: string): Promise<{ status: number; text: string; whole: boolean }> {
   const response = await post(url, { ...CREATE, stream: true }, { headers: { 'x-turnwire-fault': fault } });
   let text = '';
@@ -50,7 +50,7 @@ async function overSse(url: string, fault: string): Promise<{ status: number; te
 
 const types = (events: readonly Json[]) => events.map((event) => String(event['type']));
 
-/** The upgrade as bytes: what an HTTP client would see of it. */
+/** The bytes that answer an upgrade. */
 async function upgradeAnswer(emulator: Emulator, fault: string): Promise<string> {
   const socket = connect(emulator.port, '127.0.0.1');
   socket.write(
@@ -75,7 +75,7 @@ const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
     assert.equal(json(text)['error']['code'], 'fault');
   },
   async 'connect-rate'(emulator) {
-    assert.ok(emulator.url); // Shown with rules, in a test of its own: one request alone has no rate.
+    assert.ok(emulator.url); // rules.test.ts tests this fault, because one request alone has no rate.
   },
   async stall(emulator) {
     const began = performance.now();
@@ -105,11 +105,11 @@ const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
     assert.equal((await overSse(emulator.url, 'end after=1')).whole, false);
   },
   async reset(emulator) {
-    // Before any event: libuv reports a reset that arrives together with data as an end.
+    // The reset comes before any event, because libuv reports a reset that arrives together with data as an end.
     const socket = new RawSocket(emulator.url, { 'x-turnwire-fault': 'reset' });
     const opened = once(socket.socket, 'open');
     const [{ socket: tcp }] = await once(socket.socket, 'upgrade');
-    // ws keeps the reset of its socket to itself.
+    // ws does not report the reset of its socket, so the TCP socket is watched.
     const failed = once(tcp, 'close', { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => [error]);
     await opened;
     socket.create(CREATE);
@@ -130,7 +130,7 @@ const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
     await socket.frame();
     socket.socket.ping();
     socket.create(CREATE);
-    // Nothing is read any more: a second socket, which is served, sees that the create of the first has not arrived.
+    // The emulator reads nothing from the first socket: when a second socket was served, the create of the first has not arrived.
     const other = await RawSocket.open(emulator.url);
     await other.ask(CREATE);
     const mine = emulator.journal
@@ -156,7 +156,7 @@ const SHOWN: Readonly<Record<string, (emulator: Emulator) => Promise<void>>> = {
     let pongs = 0;
     silent.socket.on('pong', () => (pongs += 1));
     silent.socket.ping();
-    // The answer to a create comes after the pong would have.
+    // A pong would arrive before the answer to a create that is sent after the ping.
     await silent.ask(CREATE);
     assert.equal(pongs, 0);
     talking.socket.ping();
@@ -293,7 +293,7 @@ test('faults of a connection strike before any answer, or right after the 101', 
   assert.match(String(answer), /^HTTP\/1\.1 101 /);
   assert.ok(performance.now() - began >= 45);
   silent.destroy();
-  // P9: a close right after the 101 is a rejection.
+  // P9: a close right after the 101 rejects the connection.
   const rejected = await RawSocket.open(emulator.url, { 'x-turnwire-fault': 'close after=open code=1008' });
   assert.equal(await rejected.closed, 1008);
   const stream = await post(

@@ -4,7 +4,7 @@ import OpenAI, { NotFoundError } from 'openai';
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { startEmulator, type EmulatorOptions, type Script } from '../../dist/index.js';
 
-// What the official SDK puts together from the events is what the service says the response is.
+// The official SDK builds a response from the events, which must equal the response in the terminal event.
 
 async function start(t: { after(fn: () => Promise<void>): void }, options: EmulatorOptions) {
   const emulator = await startEmulator(options);
@@ -38,7 +38,7 @@ const EVERYTHING: Script = {
   ],
 };
 
-/** Without what the SDK adds to what it has parsed. */
+/** A response without the fields that the SDK adds when it parses one. */
 function plain(response: Response): unknown {
   const { output_text: _, ...rest } = response;
   return JSON.parse(

@@ -5,7 +5,7 @@ import type { ResponsesServerEvent } from 'openai/resources/responses/responses'
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import { startEmulator, type Script } from '../../dist/index.js';
 
-// The official SDK shares no code with this project: where it and our own tests disagree, it is right.
+// The official SDK shares no code with this project. If the SDK and the tests of this project disagree, the SDK is right.
 
 async function start(t: { after(fn: () => Promise<void>): void }, script?: Script) {
   const emulator = await startEmulator({ script });

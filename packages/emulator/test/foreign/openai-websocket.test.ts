@@ -6,7 +6,7 @@ import { ResponsesWebSocketSession } from 'openai/lib/responses/responses-websoc
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import { ManualClock, startEmulator, type EmulatorOptions, type Script } from '../../dist/index.js';
 
-// The official SDK's own WebSocket, sessions and lanes: where it and our own tests disagree, it is right.
+// The WebSocket, the sessions and the lanes of the official SDK. If the SDK and the tests of this project disagree, the SDK is right.
 
 async function open(t: { after(fn: () => Promise<void>): void }, options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { sharedFolder, type Json } from '../wire.js';
 
-/** The OpenResponses document as validators: a foreign definition of what events and bodies look like. */
+/** Validators made of the OpenResponses document, a definition of events and bodies that this project has not written. */
 export interface OpenResponsesSchema {
   /** What is wrong with an event; undefined if it is valid or of a type that the document does not know. */
   event(event: Json): string | undefined;
@@ -12,7 +12,7 @@ export interface OpenResponsesSchema {
   problem(name: string, value: unknown): string | undefined;
 }
 
-/** Undefined where the document is not beside the repository. */
+/** The validators; undefined if the document is not beside the repository. */
 export function openResponsesSchema(): OpenResponsesSchema | undefined {
   const folder = sharedFolder('schema');
   if (folder === undefined) return undefined;

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { startEmulator } from '../../dist/index.js';
 import { post, RawSocket, terminal, type Json } from '../wire.js';
 
-// What the seven WebSocket tests of the OpenResponses compliance suite assert (P114), after its description, in our own words.
+// The assertions of the seven WebSocket tests of the OpenResponses compliance suite (P114), written after its description.
 
 async function open(t: { after(fn: () => Promise<void>): void }) {
   const emulator = await startEmulator({ dialect: 'openresponses' });

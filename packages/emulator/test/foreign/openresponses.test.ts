@@ -4,7 +4,7 @@ import { startEmulator, type Script } from '../../dist/index.js';
 import { openResponsesSchema } from './openresponses-schema.js';
 import { json, post, postSse, type Json } from '../wire.js';
 
-// The ten HTTP checks of the public OpenResponses compliance suite, as P114 and P115 describe them: written anew.
+// The ten HTTP checks of the public OpenResponses compliance suite, written after the descriptions in P114 and P115.
 
 const schema = openResponsesSchema();
 const skip = schema === undefined ? 'the OpenResponses document is not here' : false;

@@ -18,7 +18,7 @@ interface Asked {
   readonly headers?: Record<string, string>;
 }
 
-/** A request with a `Host` and an `Origin` of the test's own, as fetch would not send them. */
+/** Sends a request with any `Host` and `Origin`, which fetch does not allow. */
 function ask(url: string, { method = 'POST', headers = {} }: Asked): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(`${url}/responses`, { method, headers }, (answer) => {

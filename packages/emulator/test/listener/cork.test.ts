@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { corkUntilMicrotask } from '../../dist/listener/cork.js';
 
-/** A connection that notes what leaves together. */
+/** A connection that notes the bytes of each system call. */
 function connection(): { tcp: Duplex; writes: string[][] } {
   const writes: string[][] = [];
   const tcp = new Duplex({

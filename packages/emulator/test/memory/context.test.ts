@@ -13,7 +13,7 @@ const said = (id: string): Item => ({ type: 'message', role: 'assistant', id, co
 const call = (n: number | string): Item => ({ type: 'function_call', id: `fc_${n}`, call_id: `call_${n}`, name: 'f' });
 const output = (n: number | string): Item => ({ type: 'function_call_output', call_id: `call_${n}`, output: `o${n}` });
 
-/** What a turn asks of its context; the sentence of its refusal, if it is refused. */
+/** Checks a context as a turn does. Returns the message of the refusal, if there is one. */
 function facts(context: Context): object {
   let refusal: unknown;
   try {
@@ -81,7 +81,7 @@ test('a branch has the items before it and none of other branches', () => {
   assert.throws(() => right.with([output('left')]).refuseProblem(), /No tool call found .* call_left/);
   assert.throws(() => left.with([output('right')]).refuseProblem(), /No tool call found .* call_right/);
   assert.throws(() => right.refuseDanglingCalls(), /No tool output found for function call call_right/);
-  // A turn that failed leaves nothing behind.
+  // A failed turn leaves no keys behind.
   const failed = left.with([output('left'), said('x')]);
   failed.releaseKeys(left);
   assert.doesNotThrow(() => left.with([output('left'), said('x')]).refuseProblem());

@@ -59,7 +59,7 @@ test('a turn in a conversation begins with its items, and adds its own to it', a
   const items = await client.conversations.items.list(conversation.id, { limit: 100 });
   assert.equal(items.data.length, 5);
 
-  // A response of a conversation can be continued by its id too, with all that it has seen.
+  // A response of a conversation can also be continued by its id, with the items of the conversation before it.
   await client.responses.create({ model: 'm', input: 'three', previous_response_id: first.id });
   assert.equal(emulator.journal.turns().at(-1)?.transcript.length, 4);
   const from = { id: conversation.id, from: 'conversation' };

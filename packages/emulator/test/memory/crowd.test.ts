@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startEmulator } from '../../dist/index.js';
 import { RawSocket, terminal, waitFor } from '../wire.js';
 
-/** A thousand of them are measured by `npm run bench:emulator`, row `chains`. */
+/** The number of conversations; `npm run bench:emulator` measures a thousand, in the row `chains`. */
 const CONVERSATIONS = 200;
 const TURNS = 3;
 
@@ -11,7 +11,7 @@ test('200 concurrent conversations are all answered, each from its own context, 
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   const sockets: RawSocket[] = [];
-  // In hundreds: the listener of the operating system has a short queue.
+  // Connections are opened in groups, because the queue of a listening socket is short.
   while (sockets.length < CONVERSATIONS) {
     sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => RawSocket.open(emulator.url)))));
   }
@@ -32,7 +32,7 @@ test('200 concurrent conversations are all answered, each from its own context, 
   const full = emulator.state();
   assert.deepEqual([full.webSockets, full.runningTurns, full.queuedTurns], [CONVERSATIONS, 0, 0]);
   assert.equal(full.responses, CONVERSATIONS * TURNS);
-  // A turn of this size is about 2 KB of JSON.
+  // One turn is about 2 KB of JSON.
   assert.ok(full.responseBytes < CONVERSATIONS * TURNS * 4096, `${full.responseBytes} bytes`);
   assert.ok(emulator.journal.turns().length <= 10_000);
 

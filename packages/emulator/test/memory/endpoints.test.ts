@@ -222,7 +222,7 @@ test('input_tokens: counts the tokens of a create, and runs no turn', async (t) 
   assert.equal(counted['object'], 'response.input_tokens');
   const made = await postJson(url, body);
   assert.equal(made['usage']['input_tokens'], counted['input_tokens']);
-  // Counting is no use of the cache.
+  // Counting tokens does not put the context into the cache.
   assert.equal(made['usage']['input_tokens_details']['cached_tokens'], 0);
   const next = { ...body, input: 'More', previous_response_id: made['id'] };
   const more = await call('POST', 'responses/input_tokens', next);

@@ -11,7 +11,7 @@ import { json, post } from '../wire.js';
 const bin = fileURLToPath(new URL('../../../turnwire/bin/turnwire.js', import.meta.url));
 const CREATE = { model: 'm', input: 'one two three' };
 
-/** Starts a verb that serves; its address and its process. */
+/** Starts a command that serves. Returns its address and its process. */
 async function serve(t: TestContext, ...args: string[]): Promise<{ url: string; child: ChildProcess }> {
   const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));

@@ -18,7 +18,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** A recorder in front of a server that answers everything with `answer`. */
+/** A recorder in front of a server that answers all requests with `answer`. */
 async function startRecording(t: TestContext, { headers, body }: Answer) {
   const server = createServer((request, response) => {
     request.resume().once('end', () => response.writeHead(200, headers).end(body));
@@ -98,7 +98,7 @@ describe('record: content codings', () => {
 });
 
 describe('record: a secret is not in the file', () => {
-  // `fetch` in a browser, a log or a model may have encoded it: each spelling made here with Node's own encoders.
+  // A client, a log or a model may encode a secret. Each spelling is made with the encoders of Node.js.
   const key = 'sk-SENTINEL+/0123456789"é';
   for (const [spelling, text] of [
     ['as it is', key],

@@ -35,7 +35,7 @@ async function startReplay(t: TestContext, replay: ReplayOptions) {
   return emulator;
 }
 
-/** One conversation over each transport; all that a client sees of it. */
+/** Runs one conversation over each transport. Returns all that the client receives. */
 async function conversation(url: string): Promise<unknown> {
   const headers = { authorization: 'Bearer sk-sentinel-0123456789', 'content-type': 'application/json' };
   const seen: unknown[] = [];
@@ -87,7 +87,7 @@ test('a recording contains no credential of a request or an answer', options, as
   const headers = { authorization: `Bearer ${secret}`, 'api-key': `azure-${secret}`, cookie: `session=c-${secret}` };
   const tools = [{ type: 'mcp', server_label: 's', server_url: 'https://x', authorization: `mcp-${secret}` }];
   await (await fetch(`${recorder.url}/responses?key=q-${secret}&limit=2`, { headers })).text();
-  // The emulator echoes what it is told, as servers do with a key that is wrong.
+  // The emulator echoes the key, as servers do in the error about a wrong key.
   await (await post(recorder.url, { model: 'm', input: `my key is ${secret}`, tools }, { headers })).text();
   const socket = await RawSocket.open(recorder.url, headers);
   await socket.ask({ model: 'm', input: 'again', tools, previous_response_id: secret });
@@ -164,13 +164,13 @@ test(
       String(refused['message']),
       /run\.jsonl:2\); first at input\[1\]\.content\[0\]\.text: expected "b", got "x"\.$/,
     );
-    // The order of keys means nothing, and what was expected still is.
+    // The order of keys is ignored, and the expected request is still accepted.
     const right = await post(emulator.url, { input: [item('a'), item('b')], model: 'm', stream: false });
     assert.equal(right.status, 200);
     const more = json(await (await post(emulator.url, { model: 'm', input: [item('a'), item('b')] })).text());
     assert.match(String(more['error']['message']), /run\.jsonl:\d+\);.* expected "c", got "a"\.$/);
 
-    // The first difference stays what is said, until a request is as recorded again.
+    // The first difference is repeated until a request equals the recorded one again.
     const replayed = await RawSocket.open(emulator.url);
     const frame = terminal(await replayed.ask({ model: 'other', input: [item('c')] }));
     assert.deepEqual(
@@ -198,7 +198,7 @@ test('loose: a request gets the next recorded answer, whatever its contents are'
   const one = await RawSocket.open(emulator.url);
   assert.deepEqual(await one.ask({ model: 'x', input: 'y' }), first);
   one.close();
-  // More sockets than were recorded: the conversation goes on.
+  // The client opens more sockets than in the recording, and the conversation goes on.
   const two = await RawSocket.open(emulator.url);
   assert.deepEqual(await two.ask({ model: 'x', input: 'y' }), second);
   two.close();
@@ -222,7 +222,7 @@ test('a replay keeps the recorded pauses, or shortens them', options, async (t) 
 
 test('a replay repeats refused upgrades, cut bodies and resets', options, async (t) => {
   const { recorder, file } = await startRecording(t);
-  // The replay needs no faults to be asked for: they are what was recorded.
+  // The replayed requests ask for no faults, because the effects of the faults are recorded.
   const seen = async (url: string, ask: boolean): Promise<unknown> => {
     const attempts: unknown[] = [];
     for (const fault of ['refuse status=426 headers={"retry-after":"3"}', 'cut after=1', 'reset after=1']) {
@@ -239,7 +239,7 @@ test('a replay repeats refused upgrades, cut bodies and resets', options, async 
   assert.deepEqual(await seen(emulator.url, false), recorded);
 });
 
-/** What a bare TCP client sees of an upgrade: the status, and of a socket its events and how it ended. */
+/** What a TCP client receives for an upgrade: the status, the events of the socket, and how the socket ended. */
 async function rawUpgrade(url: string, headers: Record<string, string>): Promise<unknown> {
   const raw = new RawSocket(url, headers);
   const refused = await new Promise<number>((resolve) => {
@@ -261,7 +261,7 @@ async function rawUpgrade(url: string, headers: Record<string, string>): Promise
   }
 }
 
-/** The body of a POST as far as it came, and the error that ended it. */
+/** The received part of the body of a POST, and the error that ended it. */
 function rawPost(url: string, header: string): Promise<unknown> {
   const { port } = new URL(url);
   const body = JSON.stringify({ ...CREATE, stream: true });

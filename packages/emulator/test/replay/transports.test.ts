@@ -13,7 +13,7 @@ const CALL = {
 const TOOLS = [{ type: 'function', name: 'look', parameters: { type: 'object', properties: {} } }];
 const SETTINGS = { model: 'm', store: false, tools: TOOLS };
 
-/** One way to carry a create, and all that comes of it: the final response, or the error. */
+/** Sends a create over one transport. Returns the final response, or the error. */
 type Ask = (body: object) => Promise<Json>;
 
 const doors: Readonly<Record<string, (url: string) => Promise<Ask>>> = {
@@ -46,7 +46,7 @@ async function replay(t: TestContext, options: ReplayOptions) {
   return emulator;
 }
 
-/** A loop of two turns: as a delta where the transport has a memory for it, else with the whole history. */
+/** A loop of two turns. The second one is a delta if the transport can continue a response, else it has the whole history. */
 async function loop(ask: Ask, asDelta: boolean): Promise<readonly Json[]> {
   const first = await ask({ ...SETTINGS, input: [user('The weather?')] });
   const call = first.output.find((item: Json) => item.type === 'function_call');
@@ -165,7 +165,7 @@ describe('bodies that are not UTF-8', () => {
     const { url } = await replay(t, { file });
     const wrong = await send(url, new Uint8Array([0, 255, 254, 1, 2, 201]));
     assert.match(await wrong.text(), /6 bytes that are no text/);
-    // The recorded answer: the emulator has no such endpoint.
+    // The recorded answer is a 404, because the emulator has no such endpoint.
     assert.equal((await send(url, bytes)).status, 404);
   });
 

@@ -10,7 +10,7 @@ import { json, post, RawSocket, terminal } from '../wire.js';
 
 const options = { timeout: 30_000 };
 
-/** Two servers that say who they are, and one recorder in front of both. */
+/** Two servers that answer with their names, and one recorder in front of both. */
 async function twoRecorded(t: TestContext, secrets: readonly string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'turnwire-record-'));
   t.after(() => rm(folder, { recursive: true }));
@@ -37,7 +37,7 @@ const said = async (url: string, body = create): Promise<string> => (await post(
 
 test('a recording of several upstreams replays each by its name', options, async (t) => {
   const { recorder, file, upstream } = await twoRecorded(t);
-  // The same request to both, which only the name can tell apart.
+  // Both upstreams receive the same request, so only the name tells the exchanges apart.
   const first = await said(recorder.urlOf('the first/one'));
   const second = await said(recorder.urlOf('second'));
   const socket = await RawSocket.open(recorder.urlOf('second'));
@@ -82,7 +82,7 @@ test('a recording contains no text of the option `secrets`', options, async (t) 
   const text = await readFile(file, 'utf8');
   assert.ok(text.includes('[redacted] and [redacted] and short'));
   assert.ok(!text.includes('hunter2'));
-  // What was redacted equals anything, so the replay takes the secret.
+  // A redacted text equals any text, so the replay accepts the secret.
   const replayed = await replayOf(t, { file, upstream: 'the first/one' });
   assert.match(await said(replayed, { ...create, input: 'hunter2-hunter2 and with "quotes" and short' }), /I am one/);
 });
@@ -117,7 +117,7 @@ test('a replay closes a socket where the client had opened another one', options
   const url = await replayOf(t, { file, upstream: 'the first/one' });
   const first = await RawSocket.open(url);
   assert.equal(terminal(await first.ask({ ...create, input: 'before' }))['type'], 'response.completed');
-  // By its age, say; a client that is faster this time is told to go.
+  // The client closed the socket, because of its age for example. In a faster replay the server closes it.
   assert.equal(await first.closed, 1001);
   const second = await RawSocket.open(url);
   assert.equal(terminal(await second.ask({ ...create, input: 'after' }))['type'], 'response.completed');

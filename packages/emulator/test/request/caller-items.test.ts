@@ -16,7 +16,7 @@ const types = ({ output }: Json) => output.map((item: Json) => item.type);
 
 describe('items of the caller that are neither messages nor outputs', () => {
   const script = { turns: [{ text: 'FIRST' }, { text: 'SECOND' }] };
-  // The types of openai-node's ResponseInputItem that a caller writes, and one that no SDK has yet.
+  // The types of openai-node's ResponseInputItem that a caller writes, and a type that no SDK has.
   for (const item of [
     ADDITIONAL,
     { type: 'configuration_update', configuration: {} },

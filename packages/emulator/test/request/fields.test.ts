@@ -102,7 +102,7 @@ test('outputs of a local shell and of a tool search need their call, and their c
   assert.equal((await ask([search, found])).httpStatus, 200);
   assert.match((await ask([shell]))['error'].message, /^No tool output found for local shell call call_1/);
   assert.match((await ask([search]))['error'].message, /^No tool output found for tool search call call_2/);
-  // A search that the server ran is answered by it.
+  // The server answers a search that it runs itself, so the client sends no output.
   const own = [
     { ...search, execution: 'server' },
     { ...found, execution: 'server' },

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { startEmulator, type EmulatorOptions } from '../../dist/index.js';
 import { json, post, postJson, RawSocket, terminal } from '../wire.js';
 
-// Rules of docs/protocol.md that a server keeps and that have no test among those of their feature.
+// The rules of docs/protocol.md for servers that have no test beside their feature.
 
 async function start(t: TestContext, options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);
@@ -147,10 +147,10 @@ test('the journal has the connection, lane, plan, parent and transcript of each 
   const full = [{ role: 'user', content: 'a' }];
   const a = (await ask(one, { stream_id: 'l', input: full, store: false }))['response'];
   const b = (await ask(one, { stream_id: 'l', input: 'b', store: false, previous_response_id: a.id }))['response'];
-  // Evicted with its connection's lane, unknown elsewhere: refused before there is a context.
+  // The response was evicted from the lane of its connection and is not stored, so the turn is refused before it has a context.
   await ask(one, { stream_id: 'l', input: 'x', store: false, previous_response_id: a.id });
   await ask(two, { input: 'x', store: false, previous_response_id: b.id });
-  // Refused after its context was made: what the server would have used is told.
+  // The turn is refused after its context was made, so the journal has the context that the server would have used.
   const orphan = [{ type: 'function_call_output', call_id: 'none', output: 'x' }];
   await ask(one, { stream_id: 'l', input: orphan, store: false, previous_response_id: b.id });
   const history = [...full, ...a.output, { role: 'user', content: 'b' }, ...b.output, { role: 'user', content: 'c' }];

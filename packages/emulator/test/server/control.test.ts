@@ -5,7 +5,7 @@ import { json, post, postJson, type Json } from '../wire.js';
 
 const CREATE = { model: 'm', input: 'Hello' };
 
-/** An emulator as a test in another language sees it: by HTTP alone. */
+/** An emulator that is controlled by HTTP alone, as from a test in another language. */
 async function start(t: TestContext, options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);
   t.after(() => emulator.close());

@@ -261,7 +261,7 @@ test('HTTP: a turn waits for a client that does not read, and does not fill the 
   );
   const held = () => emulator.journal.turns().find(({ transport }) => transport === 'sse');
   while (held() === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
-  // Another request is answered meanwhile: by then a turn that did not wait would have run to its end.
+  // While another request is answered, a turn that did not wait for its client would have run to its end.
   await postJson(emulator.url, { model: 'm', input: 'y' });
   assert.equal(held()?.outcome, 'running');
   let received = 0;

@@ -119,7 +119,7 @@ test('P67: a socket whose client does not answer a ping closes with 1011', async
     const ping = once(socket.socket, 'ping');
     await clock.advance(20_000);
     await ping;
-    // The pong is on its way before this create is.
+    // The pong of the client is sent before this create.
     await socket.ask(create);
   }
   const silent = new RawSocket(emulator.url, {}, { autoPong: false });

@@ -162,7 +162,7 @@ test('P61: a frame that is not a create is answered with an error frame, and the
     ['{', 'invalid_json'],
     ['[]', 'invalid_type'],
     ['{}', 'missing_required_parameter'],
-    // P32: there is no such event.
+    // P32: the protocol has no event to cancel a response.
     ['{"type":"response.cancel"}', 'invalid_value'],
     [Buffer.from('{"type":"response.create","model":"m","input":"x"}'), 'invalid_frame'],
     ['{"type":"response.create","model":"m","input":"x","background":true}', 'unsupported_parameter'],
@@ -176,7 +176,7 @@ test('P61: a frame that is not a create is answered with an error frame, and the
     assert.equal(error['status'], 400, String(frame));
     assert.equal(error['error']?.['code'], code, String(frame));
   }
-  // P33: taken notice of by nobody.
+  // P33: a server ignores this event.
   socket.socket.send('{"type":"response.processed","response_id":"resp_x"}');
   assert.equal(terminal(await socket.ask({ model: 'm', input: 'x' }))['type'], 'response.completed');
   assert.equal(emulator.journal.turns().length, cases.length + 1);
@@ -255,7 +255,7 @@ test('WebSocket: a turn waits for a client that does not read, and is aborted wh
   const { emulator, socket } = await open(t, { script: { turns: [{ text: 'word '.repeat(2_000_000) }] } });
   socket.socket.pause();
   socket.create({ model: 'm', input: 'x' });
-  // Served while the other waits: a turn that did not wait for its client would have ended by then.
+  // While another socket is served, a turn that did not wait for its client would have ended.
   const other = await RawSocket.open(emulator.url);
   await other.ask({ model: 'm', input: 'y' });
   assert.equal(emulator.journal.turns()[0]?.outcome, 'running');

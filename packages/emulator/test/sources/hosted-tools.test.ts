@@ -22,7 +22,7 @@ const ALL = [
   'reasoning.encrypted_content',
 ];
 
-/** The events of the one item a tool makes, `response.` left out. */
+/** The types of the events of a tool's item, without `response.`. */
 async function eventsOf(t: Context, tool: Tool, include: readonly string[] = ALL): Promise<readonly Json[]> {
   const { url } = await start(t, { turns: [{ output: [{ tool }] }] });
   const events = (await postSse(url, { model: 'm', input: 'x', include })).map(({ data }) => json(data));
@@ -34,7 +34,7 @@ async function eventsOf(t: Context, tool: Tool, include: readonly string[] = ALL
   return events.slice(2, -1);
 }
 
-// Names and order of the progress events: P59, and the recordings of the real service.
+// The names and the order of the progress events are those of P59 and of recordings of the real service.
 const PROGRESS: readonly (readonly [tool: Tool, events: string])[] = [
   [
     { type: 'web_search_call', action: { type: 'search', query: 'q', sources: [{ url: 'https://example.com' }] } },
@@ -218,7 +218,7 @@ test('reasoning is encrypted on request, with different ciphertexts in the item 
   const plain = terminal(await ask([]))['response']['output'][0];
   assert.equal('encrypted_content' in plain, false);
 
-  // Either is the same item: what follows it is cached.
+  // Both ciphertexts belong to the same item, so the context after it is cached.
   const history = (item: Json) => [{ role: 'user', content: 'x' }, item, { role: 'user', content: 'y' }];
   const one = await postJson(emulator.url, { model: 'm', input: history(done) });
   const other = await postJson(emulator.url, { model: 'm', input: history(final) });

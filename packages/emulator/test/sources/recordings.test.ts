@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { EmulatorError, startEmulator } from '../../dist/index.js';
 import { json, postJson, postSse, RawSocket, sharedFolder } from '../wire.js';
 
-/** Those of real traffic beside the repository, or its own. */
+/** The folder of recordings: those of real traffic beside the repository if they exist, else those in the repository. */
 const folder = sharedFolder('recordings') ?? fileURLToPath(new URL('../../../../test/recordings/', import.meta.url));
 
-/** How many responses a recording holds, counted independently: by what begins one. */
+/** The number of responses in a recording, counted by their `response.created` without the code under test. */
 function countResponses(lines: readonly string[]): number {
   return lines.filter((line) => json(line)['type'] === 'response.created').length;
 }
@@ -57,7 +57,7 @@ function response(id: string, callId: string): readonly string[] {
       response: { id, object: 'response', status: 'in_progress', output: [] },
     },
     { type: 'response.output_item.done', sequence_number: 1, output_index: 0, item },
-    // P58: the terminal leaves the output out.
+    // P58: the terminal event has no output.
     {
       type: 'response.completed',
       sequence_number: 2,

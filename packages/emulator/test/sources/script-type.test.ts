@@ -5,7 +5,7 @@ import type { ruleSchema } from '../../dist/faults/rule.js';
 import type { FaultRule, Script } from '../../dist/index.js';
 import type { scriptSchema } from '../../dist/sources/script/script.js';
 
-/** True for the same type alone: two that may be assigned to each other can still differ in an optional field. */
+/** True for identical types. Types that are assignable to each other can still differ in an optional field. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the compiler compares the two functions by it
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** A type with its names resolved, on every level. */

@@ -37,7 +37,7 @@ const CONVERSATION: Script = {
 const FILES = '  12 a.js \n\n  7 b.js\n';
 const DATE = '{"n": 5, "deep": {"key": "ok"}}';
 
-/** Plays the conversation to its end and gives what was said: in full each time, or by id. */
+/** Runs the conversation to its end, in full each time or by ids. Returns the outputs. */
 async function converse(ask: (body: object) => Promise<Json>, byId: boolean): Promise<readonly string[]> {
   const said: string[] = [];
   const history: object[] = [{ role: 'user', content: 'src' }];
@@ -182,7 +182,7 @@ test('the answers of a script have its pace', async (t) => {
   });
   const begun = performance.now();
   await postJson(emulator.url, { model: 'm', input: 'x' });
-  // Six deltas at 100 a second after 60 ms. Only too early would be wrong; how late depends on the machine.
+  // Six deltas at 100 per second follow after 60 ms. Only an early end is wrong, since a busy machine may be late.
   assert.ok(performance.now() - begun >= 115);
 });
 

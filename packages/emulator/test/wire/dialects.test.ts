@@ -14,7 +14,7 @@ async function open(t: { after(fn: () => Promise<void>): void }, dialect: Dialec
 const create = (more: object = {}) => ({ model: 'm', input: 'x', store: false, ...more });
 const idOf = (events: readonly Json[]): string => terminal(events)['response']['id'];
 const codeOf = (events: readonly Json[]) => terminal(events)['error']?.['code'];
-/** The next frame, whatever it is: errors of some dialects have no type. */
+/** The next frame of any kind, since the errors of some dialects have no type. */
 const next = async (socket: RawSocket): Promise<Json> => json(await socket.frame());
 
 const ONE_LANE = ['azure', 'xai', 'vercel', 'openresponses'] as const;
@@ -133,7 +133,7 @@ test('P23: an SSE body ends with [DONE] only in the dialect openresponses, and a
     const body = await (await post(emulator.url, { model: 'm', input: 'x', stream: true })).text();
     assert.equal(body.endsWith('\n\ndata: [DONE]\n\n'), dialect === 'openresponses', dialect);
     await socket.ask(create());
-    // Were there a `[DONE]`, it would come before this.
+    // A `[DONE]` would arrive before this event.
     assert.equal(
       json(await socket.ask(create({ input: 'y' })).then(([first]) => JSON.stringify(first)))['type'],
       'response.created',
