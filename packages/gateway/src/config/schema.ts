@@ -25,16 +25,13 @@ const listen = z
       .string()
       .min(1)
       .default('127.0.0.1')
-      .describe('The address to listen on. Another one than loopback needs principals, or open: true.'),
+      .describe('The address to listen on. An address other than loopback needs principals, or open: true.'),
     port: z.int().min(0).max(65_535).default(4000).describe('0: any free one.'),
     open: z
       .boolean()
       .default(false)
-      .describe('Serves an address that others reach without keys of its own: their own keys are passed through.'),
-    allowed_hosts: z
-      .array(z.string().min(1))
-      .default([])
-      .describe('Names by which the gateway may be asked for; "*" allows any.'),
+      .describe('Allows an address other than loopback without principals: the keys of clients are passed through.'),
+    allowed_hosts: z.array(z.string().min(1)).default([]).describe('Host names that requests may use; "*" allows any.'),
     allowed_origins: z
       .array(z.string().min(1))
       .default([])
@@ -42,7 +39,7 @@ const listen = z
     tls: tls.optional(),
   })
   .prefault({})
-  .describe('Where clients connect.');
+  .describe('The listener for clients.');
 
 const upstream = z
   .strictObject({
@@ -52,40 +49,48 @@ const upstream = z
     transport: z
       .enum(['auto', 'websocket', 'sse'])
       .default('auto')
-      .describe('auto: a WebSocket, and SSE where there is none.'),
+      .describe('auto: a WebSocket, and SSE where the upstream has none.'),
     lanes: z.boolean().default(true).describe('Turns share sockets where the provider has lanes.'),
     max_connections: z
       .int()
       .min(1)
       .default(32)
-      .describe('Sockets of one identity at once; the chain that was not used for longest gives its socket up.'),
+      .describe('The most sockets of one identity; the least recently used chain gives up its socket first.'),
     socket_idle_ms: milliseconds
       .default(300_000)
-      .describe('Without lanes: a socket that no turn has used for so long is closed, and its chain goes in full.'),
-    identities: z.int().min(1).default(1000).describe('Combinations of credentials that are remembered at once.'),
-    identity_headers: z.array(headerName).default([]).describe('Headers that say who asks, beside those of the API.'),
-    headers: z.record(headerName, z.string()).default({}).describe('Sent with every request and every upgrade.'),
+      .describe('Without lanes: the idle time after which a socket is closed; its chain is then sent in full.'),
+    identities: z.int().min(1).default(1000).describe('The most combinations of credentials that are remembered.'),
+    identity_headers: z
+      .array(headerName)
+      .default([])
+      .describe('Headers that identify a client, besides those of the API.'),
+    headers: z
+      .record(headerName, z.string())
+      .default({})
+      .describe('Headers that are sent with every request and every upgrade.'),
     key: secretName
       .optional()
-      .describe('The name of the secret with the key for all clients: theirs are then not passed on.'),
-    allow_plaintext: z.boolean().default(false).describe('Lets base_url be http: to another machine.'),
+      .describe('The name of the secret with the key for all clients. The keys of clients are then not passed on.'),
+    allow_plaintext: z.boolean().default(false).describe('Allows http: in base_url for another machine.'),
     replay: z
       .enum(['never', 'unsent', 'unanswered'])
       .default('unanswered')
       .describe('When a turn may be written to the network for a second time.'),
-    dial_ms: milliseconds.default(15_000).describe('Until a connection is open, TLS and upgrade included.'),
-    first_event_ms: milliseconds.default(300_000).describe('From a request to its first event.'),
-    idle_ms: milliseconds.default(900_000).describe('Between two events: silent reasoning can take many minutes.'),
-    queue_ms: milliseconds.default(600_000).describe('For a connection, while all are busy.'),
+    dial_ms: milliseconds.default(15_000).describe('The longest opening of a connection, TLS and upgrade included.'),
+    first_event_ms: milliseconds.default(300_000).describe('The longest wait for the first event of a turn.'),
+    idle_ms: milliseconds
+      .default(900_000)
+      .describe('The longest wait between two events: silent reasoning can take many minutes.'),
+    queue_ms: milliseconds.default(600_000).describe('The longest wait for a connection while all are busy.'),
   })
-  .describe('Whose API is served.');
+  .describe('The server whose API is served.');
 
 const principal = z
   .strictObject({
     name: z
       .string()
       .regex(/^[\w.-]{1,64}$/, 'a name has 1 to 64 letters, digits, dots, dashes and underscores')
-      .describe('What it is called in logs and metrics.'),
+      .describe('The name in logs and metrics.'),
     keys: z
       .array(
         z
@@ -96,45 +101,47 @@ const principal = z
           ),
       )
       .min(1)
-      .describe('Hashes of the keys by which it is known.'),
+      .describe('Hashes of the keys that the principal may send.'),
     upstream_key: secretName
       .optional()
-      .describe('The name of the secret with its key at the upstream. Default: upstream.key'),
+      .describe('The name of the secret with the principal’s key for the upstream. Default: upstream.key'),
     models: z
       .array(z.string().min(1))
       .optional()
-      .describe('The models it may use, by their names at the upstream. Default: all'),
+      .describe('The models that the principal may use, by their names at the upstream. Default: all'),
     aliases: z
       .record(z.string().min(1), z.string().min(1))
       .default({})
-      .describe('Names for models: what it asks for, and what the upstream is asked for.'),
-    concurrent_turns: z.int().min(1).optional().describe('Turns at once.'),
-    requests_per_minute: z.int().min(1).optional().describe('Turns that may begin in a minute.'),
+      .describe('Names of models: the principal sends the key, and the upstream is sent the value.'),
+    concurrent_turns: z.int().min(1).optional().describe('The most turns at once.'),
+    requests_per_minute: z.int().min(1).optional().describe('The most turns that may begin in a minute.'),
     tokens_per_minute: z
       .int()
       .min(1)
       .optional()
-      .describe('Tokens that its turns may take in a minute, as the upstream counts them.'),
+      .describe('The most tokens of all turns in a minute, as the upstream counts them.'),
   })
-  .describe('Somebody with keys of this gateway.');
+  .describe('A client with keys of this gateway.');
 
 const limits = z
   .strictObject({
-    body_bytes: bytes.default(32 * mebibyte).describe('Of a request that is read, when it is decoded.'),
-    frame_bytes: bytes.default(32 * mebibyte).describe("Of a message of a client's WebSocket."),
-    sockets: z.int().min(1).default(10_000).describe('WebSockets of clients at once.'),
-    sockets_per_principal: z.int().min(1).default(2000).describe('WebSockets of one principal at once.'),
-    connections: z.int().min(1).default(20_000).describe('TCP connections of clients at once.'),
-    upgrades_per_second: z.int().min(1).default(500).describe('New WebSockets in a second.'),
-    turns: z.int().min(1).default(5000).describe('Turns at once, of all clients.'),
-    lanes: z.int().min(1).default(32).describe('Names of lanes on one WebSocket of a client.'),
-    queued_frames: z.int().min(1).default(64).describe('Creates that wait on one WebSocket of a client.'),
+    body_bytes: bytes.default(32 * mebibyte).describe('The largest request body, after decoding.'),
+    frame_bytes: bytes.default(32 * mebibyte).describe("The largest message on a client's WebSocket."),
+    sockets: z.int().min(1).default(10_000).describe('The most WebSockets of clients.'),
+    sockets_per_principal: z.int().min(1).default(2000).describe('The most WebSockets of one principal.'),
+    connections: z.int().min(1).default(20_000).describe('The most TCP connections of clients.'),
+    upgrades_per_second: z.int().min(1).default(500).describe('The most new WebSockets in a second.'),
+    turns: z.int().min(1).default(5000).describe('The most turns at once, over all clients.'),
+    lanes: z.int().min(1).default(32).describe('The most named lanes on one WebSocket of a client.'),
+    queued_frames: z.int().min(1).default(64).describe('The most waiting creates on one WebSocket of a client.'),
     unsent_bytes: bytes
       .default(8 * mebibyte)
-      .describe("Of events that a client's WebSocket has not taken; its turns wait meanwhile."),
-    chain_bytes: bytes.default(64 * mebibyte).describe('For what is remembered of histories, all identities together.'),
-    head_ms: milliseconds.default(15_000).describe('Until the head of a request has come.'),
-    request_ms: milliseconds.default(300_000).describe('Until a request has come whole.'),
+      .describe('The most bytes of events that a client has not read; its turns wait then.'),
+    chain_bytes: bytes
+      .default(64 * mebibyte)
+      .describe('The memory for finding continued histories, over all identities.'),
+    head_ms: milliseconds.default(15_000).describe('The longest wait for the head of a request.'),
+    request_ms: milliseconds.default(300_000).describe('The longest wait for a whole request.'),
   })
   .prefault({});
 
@@ -142,12 +149,14 @@ const restore = z
   .union([
     z.literal('off'),
     z.strictObject({
-      max_bytes: bytes.default(32 * mebibyte).describe('Of all histories together.'),
-      principal_bytes: bytes.optional().describe('Of those of one principal. Default: a quarter of max_bytes'),
+      max_bytes: bytes.default(32 * mebibyte).describe('The memory for all histories.'),
+      principal_bytes: bytes
+        .optional()
+        .describe('The memory for the histories of one principal. Default: a quarter of max_bytes'),
     }),
   ])
   .prefault({})
-  .describe('What is held so that a chain can be sent in full when the upstream has lost it; off: nothing.');
+  .describe('Histories that are kept so that a chain can be sent in full when the upstream has lost it; off: none.');
 
 const admin = z
   .strictObject({
@@ -155,15 +164,15 @@ const admin = z
       .string()
       .min(1)
       .default('127.0.0.1')
-      .describe('The address of the page. Another one than loopback needs admin.open: true.'),
+      .describe('The address of the page. An address other than loopback needs admin.open: true.'),
     port: z.int().min(0).max(65_535).default(4040).describe('0: any free one.'),
-    open: z.boolean().default(false).describe('Shows the page at an address that others reach. It asks for no key.'),
+    open: z.boolean().default(false).describe('Allows an address other than loopback. The page asks for no key.'),
     allowed_hosts: z
       .array(z.string().min(1))
       .default([])
-      .describe('Names by which the page may be asked for; "*" allows any.'),
+      .describe('Host names that requests for the page may use; "*" allows any.'),
   })
-  .describe('A page that shows what is saved.');
+  .describe('A page that shows the savings.');
 
 const cluster = z
   .strictObject({
@@ -190,21 +199,23 @@ const cluster = z
     address: z
       .url({ protocol: /^https?$/, error: 'this is not an address such as http://10.0.0.7:4000' })
       .optional()
-      .describe('Where the other gateways reach this one. Without it no turn is handed over to it.'),
+      .describe(
+        'The address at which the other gateways reach this one. Without it, no turn is handed over to this gateway.',
+      ),
     node: z
       .string()
       .regex(/^[\w-]{1,32}$/, 'a node is named by 1 to 32 letters, digits, dashes and underscores')
       .default('node')
-      .describe('What a balancer calls this node: sticky tokens begin with it.'),
+      .describe('The balancer’s name of this node, with which sticky tokens begin.'),
     deadline_ms: milliseconds
       .default(50)
-      .describe('Until a question to Redis is given up; after three in a row none is asked for a while.'),
+      .describe('The longest wait for Redis. After three such waits in a row, Redis is left alone for a while.'),
     allow_plaintext: z
       .boolean()
       .default(false)
-      .describe('Lets redis and address be without TLS on other machines: in a network that nobody else reads.'),
+      .describe('Allows redis and address without TLS on other machines, for a network that nobody else can read.'),
   })
-  .describe('What several gateways share, through Redis.');
+  .describe('Settings of a gateway that shares chains and limits with others through Redis.');
 
 /** The one definition of `gateway.yaml`: its types and the JSON Schema for editors are made of it. */
 export const configSchema = z.strictObject({
@@ -215,18 +226,18 @@ export const configSchema = z.strictObject({
     .array(principal)
     .min(1)
     .optional()
-    .describe('Who may use the gateway. Without it, the keys of clients are passed through.'),
+    .describe('The clients of the gateway. Without this list, the keys of clients are passed through.'),
   paths: z
     .array(z.string().regex(/^\/[\w./-]+$/, 'a path begins with "/", as in /files'))
     .default([])
-    .describe('Paths that are served besides, where there are principals; all below them too.'),
+    .describe('Further paths that principals may use, with everything below them.'),
   restore,
   limits,
   cluster: cluster.optional(),
   keepalive_ms: milliseconds
     .default(15_000)
-    .describe('A silence after which an event stream gets a comment, and a WebSocket a ping.'),
-  drain_ms: z.number().min(0).default(30_000).describe('How long running turns have after SIGTERM.'),
+    .describe('The silence after which an event stream gets a comment, and a WebSocket a ping.'),
+  drain_ms: z.number().min(0).default(30_000).describe('The time that running turns have after SIGTERM.'),
   log: z
     .enum(['turns', 'off'])
     .default('turns')
@@ -234,7 +245,7 @@ export const configSchema = z.strictObject({
   metrics: z
     .enum(['local', 'open', 'off'])
     .default('local')
-    .describe('Who may read /metrics: programs of this machine, anybody, nobody.'),
+    .describe('Who may read /metrics: local (programs of this machine), open (everybody), or off.'),
 });
 
 /** The configuration as a user writes it. */

@@ -44,11 +44,11 @@ export const fileSchema = z.strictObject(
       .record(z.string(), skillsSchema, 'a mapping from names to skills')
       .optional()
       .describe('Skills that several agents have, by name: "use_skills".'),
-    budget: budgetSchema.optional().describe('What all agents of a session may use up. Default: no limit.'),
+    budget: budgetSchema.optional().describe('The budget of all agents of a session together. Default: no limit.'),
     budgets: z
       .record(z.string(), budgetSchema, 'a mapping from names to budgets')
       .optional()
-      .describe('What the agents that name it may use up together, by name. Default: none.'),
+      .describe('Budgets by name, each for the agents that name it. Default: none.'),
     permissions: permissionsSchema.prefault({}).describe('Which calls run without a question, and which never.'),
     agents: z
       .record(z.string(), agentSchema, 'a mapping with an agent "root"')

@@ -45,7 +45,7 @@ const settings = {
   top_p: between(0, 1).optional().describe('Nucleus sampling, 0 to 1. Default: that of the provider.'),
   max_tokens: whole(1, 'of tokens')
     .optional()
-    .describe('Output tokens of one turn at most, reasoning included. Default: the limit of the provider.'),
+    .describe('The most output tokens of one turn, reasoning included. Default: the limit of the provider.'),
   parallel_tool_calls: flag
     .optional()
     .describe('Whether the model may ask for several tools in one turn. Default: not sent, which allows it.'),
@@ -57,8 +57,8 @@ const settings = {
     ),
   compaction_model: name
     .optional()
-    .describe('The model that sums up a history that is too long. Default: the one that the agent goes by.'),
-  provider_opts: providerOptions.optional().describe('What concerns the connection and this kind of provider.'),
+    .describe('The model that sums up a history that is too long. Default: the agent’s model.'),
+  provider_opts: providerOptions.optional().describe('Settings of the connection and of this kind of provider.'),
 };
 
 /** An entry of `models`. */
@@ -67,7 +67,7 @@ export const modelSchema = z.strictObject(
     provider: name.describe(
       'openai, xai, azure, emulator, another built-in provider, one of "providers", or any name with a base_url.',
     ),
-    model: name.describe('What the provider calls the model.'),
+    model: name.describe('The provider’s name of the model.'),
     description: text.optional().describe('For readers.'),
     ...settings,
     cost: z
@@ -81,7 +81,7 @@ export const modelSchema = z.strictObject(
         'a mapping with "input" and "output", in US dollars for a million tokens',
       )
       .optional()
-      .describe('Prices in US dollars for a million tokens. Default: the cost of a run is not told.'),
+      .describe('Prices in US dollars for a million tokens. Default: the cost of a run is unknown.'),
     compaction_threshold: threshold
       .optional()
       .describe('The part of the context window at which the history is compacted. Default: that of the agent.'),
@@ -90,15 +90,13 @@ export const modelSchema = z.strictObject(
       .describe('The model that gives a session its title, after its first answer. Default: a session has none.'),
     task_budget: taskBudget
       .optional()
-      .describe(
-        'Tokens that the model may answer with in the work on one prompt; more ends the run. Default: no limit.',
-      ),
+      .describe('The most output tokens of the work on one prompt; more end the run. Default: no limit.'),
     routing: z
       .array(
         z.strictObject(
           {
             model: name.describe('The model that answers prompts like these.'),
-            examples: texts.min(1, 'a list of at least one prompt').describe('Such prompts.'),
+            examples: texts.min(1, 'a list of at least one prompt').describe('Examples of these prompts.'),
           },
           'a mapping with "model" and "examples"',
         ),
@@ -118,7 +116,7 @@ export const firstAvailableSchema = z.strictObject(
     first_available: z
       .array(name, references)
       .min(1, references)
-      .describe('Models in their order: the first of them whose key is there is taken when the file is read.'),
+      .describe('Models in their order. When the file is read, the first one whose key is there is chosen.'),
     description: text.optional().describe('For readers.'),
   },
   'a mapping with "first_available"',

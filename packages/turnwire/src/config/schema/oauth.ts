@@ -8,9 +8,7 @@ export const portPlaceholder = '${callbackPort}';
 export const oauthSchema = z.strictObject(
   {
     clientId: name.describe('The client that was registered with the provider.'),
-    clientSecret: name
-      .optional()
-      .describe('Its secret, where it has one; may name a variable: ${env.NAME}. Default: none.'),
+    clientSecret: name.optional().describe('The client’s secret; may name a variable: ${env.NAME}. Default: none.'),
     callbackPort: z
       .int('a port, 1 to 65535')
       .min(1, 'a port, 1 to 65535')
@@ -24,7 +22,7 @@ export const oauthSchema = z.strictObject(
       .describe(
         `The address that the provider sends the browser to, where it is not this machine: it has to send it on to http://127.0.0.1:PORT/callback. ${portPlaceholder} stands for the port.`,
       ),
-    scopes: texts.optional().describe('What the sign-in is for. Default: what the server asks for.'),
+    scopes: texts.optional().describe('The scopes of the sign-in. Default: those that the server asks for.'),
   },
   'a mapping with "clientId"',
 );

@@ -10,7 +10,7 @@ const common = {
   tools: texts.optional().describe('The tools to offer, by name. Default: all of the toolset.'),
   instruction: text
     .optional()
-    .describe('Told to the model about these tools; {ORIGINAL_INSTRUCTIONS} stands for what it is told anyway.'),
+    .describe('Instructions about these tools; {ORIGINAL_INSTRUCTIONS} stands for those of the toolset itself.'),
   defer: z
     .union([flag, texts], 'true, false or a list of tools')
     .optional()
@@ -47,11 +47,11 @@ const remote = z.strictObject(
       .enum(['streamable', 'sse'], 'streamable or sse')
       .optional()
       .describe('streamable (HTTP) or sse. Default: streamable, then sse.'),
-    headers: headers.optional().describe('Header fields for it. Values may name secrets: ${env.NAME}.'),
+    headers: headers.optional().describe('Header fields for the server. Values may name secrets: ${env.NAME}.'),
     oauth: oauthSchema
       .optional()
       .describe(
-        'The client for a sign-in by OAuth. Default: one that is registered by itself, where a sign-in is wanted.',
+        'The client for a sign-in by OAuth. Default: a client registers itself where the server wants a sign-in.',
       ),
   },
   'a mapping with "url"',
@@ -59,25 +59,29 @@ const remote = z.strictObject(
 
 /** The connection to an MCP server: in a toolset of type mcp, or for several agents under `mcps`. */
 const server = {
-  command: name.optional().describe('Starts a server that is spoken to over its standard input and output.'),
+  command: name.optional().describe('The program of a server that uses its standard input and output.'),
   args: z.array(text, 'a list of texts').optional().describe('The arguments of the command.'),
   env: serverEnvironment
     .optional()
     .describe(
       'Variables for the command, or secrets for a server of the Docker MCP catalog. Values may name secrets: ${env.NAME}.',
     ),
-  working_dir: name.optional().describe('Where the command runs. Default: the working directory of the run.'),
+  working_dir: name
+    .optional()
+    .describe('The folder that the command runs in. Default: the working directory of the run.'),
   version: z
     .union([name, z.literal(false)], 'a package, or false')
     .transform((value) => (value === false ? undefined : value))
     .optional()
     .describe('The package of the command: named where the command is missing. Nothing is installed.'),
-  remote: remote.optional().describe('A server elsewhere.'),
-  name: name.optional().describe('What the server is called before its tools. Default: none.'),
+  remote: remote.optional().describe('The connection to a remote server.'),
+  name: name.optional().describe('The name of the server, put before the names of its tools. Default: none.'),
   readonly: flag.optional().describe('Offer only the tools that the server calls read-only. Default: false.'),
   lifecycle: lifecycleSchema
     .optional()
-    .describe('How it is started, kept and given up. Default: started anew for each call that finds it ended.'),
+    .describe(
+      'The rules for starting and restarting the server. Default: restarted for each call that finds it ended.',
+    ),
   trust_annotations: flag
     .optional()
     .describe('Whether a tool that the server calls read-only runs without a question. Default: false.'),
@@ -87,13 +91,13 @@ const server = {
     .describe('Settings of a server of the Docker MCP catalog ("ref: docker:NAME"). Default: those of Docker.'),
   allow_private_ips: flag
     .optional()
-    .describe('Nothing but for readers: a server may be anywhere, also in a private network.'),
+    .describe('A note for readers: a server may be anywhere, also in a private network.'),
 };
 
 const script = z.strictObject(
   {
     cmd: name.describe('The command, run by the shell; its arguments are variables of the same names.'),
-    description: text.optional().describe('Tells the model what it does.'),
+    description: text.optional().describe('The description for the model.'),
     args: z
       .record(
         z.string(),
@@ -101,10 +105,12 @@ const script = z.strictObject(
         'a mapping from arguments to JSON Schemas',
       )
       .optional()
-      .describe('Its arguments, each with a JSON Schema.'),
-    required: texts.optional().describe('The arguments it cannot do without. Default: all.'),
+      .describe('The arguments, each with a JSON Schema.'),
+    required: texts.optional().describe('The required arguments. Default: all.'),
     env: environment.optional().describe('Variables for the command. Values may name secrets: ${env.NAME}.'),
-    working_dir: name.optional().describe('Where it runs. Default: the working directory of the run.'),
+    working_dir: name
+      .optional()
+      .describe('The folder that the command runs in. Default: the working directory of the run.'),
   },
   'a mapping with "cmd"',
 );
@@ -117,13 +123,15 @@ const toolsets = [
     allow_list: texts
       .optional()
       .describe(
-        'The only folders that it reaches. Default: the working directory, and for reading those that the user grants.',
+        'The only folders that the tools reach. Default: the working directory, and for reading those that the user grants.',
       ),
-    deny_list: texts.optional().describe('Folders that it does not reach, also within those. Default: none.'),
+    deny_list: texts
+      .optional()
+      .describe('Folders that the tools do not reach, also within allowed ones. Default: none.'),
     post_edit: z
       .array(
         z.strictObject(
-          { path: name.describe('Which files (a glob).'), cmd: name.describe('The command to run after an edit.') },
+          { path: name.describe('A glob for the files.'), cmd: name.describe('The command to run after an edit.') },
           'a mapping with "path" and "cmd"',
         ),
         'a list of mappings with "path" and "cmd"',
@@ -172,7 +180,7 @@ const toolsets = [
   z.strictObject({
     type: z.literal('memory').describe('Remembers from session to session.'),
     ...own,
-    path: name.optional().describe('The file it is kept in. Default: one beside the sessions.'),
+    path: name.optional().describe('The file of the memories. Default: one beside the sessions.'),
   }),
   z.strictObject({
     type: z.literal('script').describe('Commands of yours as tools.'),
@@ -187,14 +195,14 @@ const toolsets = [
     env: environment.optional().describe('Variables for all of them. Values may name secrets: ${env.NAME}.'),
   }),
   z.strictObject({ type: z.literal('user_prompt').describe('Asks the user.'), ...own }),
-  z.strictObject({ type: z.literal('datetime').describe('Tells the date and the time.'), ...own }),
+  z.strictObject({ type: z.literal('datetime').describe('Returns the date and the time.'), ...own }),
   z.strictObject({ type: z.literal('calculator').describe('Calculates.'), ...own }),
-  z.strictObject({ type: z.literal('random').describe('Numbers, choices and ids by chance.'), ...own }),
+  z.strictObject({ type: z.literal('random').describe('Random numbers, choices and ids.'), ...own }),
   z.strictObject({ type: z.literal('git').describe('Reads the git repository.'), ...own }),
   z.strictObject({
     type: z.literal('tasks').describe('Things to do that depend on one another, kept from session to session.'),
     ...own,
-    path: name.optional().describe('The file they are kept in, JSON. Default: one beside the sessions.'),
+    path: name.optional().describe('The JSON file of the tasks. Default: one beside the sessions.'),
   }),
   z.strictObject({
     type: z.literal('open_url').describe('Opens one address in the browser of the user.'),
@@ -204,12 +212,15 @@ const toolsets = [
       .string('a name of letters, digits, _ and -')
       .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'a name of letters, digits, _ and -')
       .optional()
-      .describe('What the tool is called. Default: open_url.'),
+      .describe('The name of the tool. Default: open_url.'),
   }),
   z.strictObject({
     type: z.literal('model_picker').describe('Lets the model change to another one, and back.'),
     ...own,
-    models: z.array(name, 'a list of models').min(1, 'a list of at least one model').describe('Which there are.'),
+    models: z
+      .array(name, 'a list of models')
+      .min(1, 'a list of at least one model')
+      .describe('The models to choose from.'),
   }),
   z.strictObject({
     type: z.literal('background_agents').describe('Gives tasks to "sub_agents" that work at the same time.'),

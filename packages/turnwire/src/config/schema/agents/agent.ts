@@ -28,13 +28,13 @@ export const agentSchema = z.strictObject(
       .union([name, z.array(name, 'a file, or a list of files')], 'a file, or a list of files')
       .optional()
       .describe('A file with the system prompt, or several, relative to the agent file, instead of "instruction".'),
-    welcome_message: text.default('').describe('Shown before the first prompt. Default: none.'),
+    welcome_message: text.default('').describe('A text before the first prompt. Default: none.'),
     toolsets: z
       .array(toolsetSchema, 'a list, such as [{ type: shell }]')
       .default([])
-      .describe('What the agent can do. Default: nothing.'),
+      .describe('The toolsets of the agent. Default: none.'),
     use_toolsets: shared('toolsets').describe(
-      'Toolsets from the top of the file, after those of its own. Default: none.',
+      'Toolsets from the top of the file, added after the agent’s own. Default: none.',
     ),
     readonly: flag
       .default(false)
@@ -60,11 +60,11 @@ export const agentSchema = z.strictObject(
       .max(20, 'at most 20')
       .default(0)
       .describe(
-        'So many folders below the working directory are looked through for files of these names, whose paths the model is told. Default: 0.',
+        'The levels of folders below the working directory in which files of these names are searched; the model is given their paths. Default: 0.',
       ),
     inject_memories: flag
       .default(false)
-      .describe('Put what its memory holds into the prompt when a session begins. Default: false.'),
+      .describe('Put the content of the agent’s memory into the prompt when a session begins. Default: false.'),
     add_description_parameter: flag
       .default(false)
       .describe('Let the model say with each call what it is for. Default: false.'),
@@ -73,31 +73,31 @@ export const agentSchema = z.strictObject(
       .describe(
         'Give the model one tool that runs JavaScript, with the tools as its functions, in place of the tools. Default: false.',
       ),
-    max_iterations: whole(0, 'of turns').default(0).describe('Turns of one run at most; 0: no limit. Default: 0.'),
+    max_iterations: whole(0, 'of turns').default(0).describe('The most turns of one run; 0: no limit. Default: 0.'),
     num_history_items: whole(0, 'of items')
       .default(0)
-      .describe('Items of the history that are sent at most; 0: all. Default: 0.'),
+      .describe('The most items of the history that are sent; 0: all. Default: 0.'),
     max_consecutive_tool_calls: whole(0, 'of calls')
       .default(5)
-      .describe('So many identical calls in a row end the run; 0: as the default. Default: 5.'),
+      .describe('The number of identical calls in a row that ends the run; 0: the default. Default: 5.'),
     max_tool_result_tokens: z
       .int('a whole number of tokens, or -1')
       .min(-1, 'a whole number of tokens, or -1')
       .default(0)
       .describe(
-        'What of a result the model is told at most, in tokens of four bytes: its beginning and its end. 0 or -1: all of it. Default: 0.',
+        'The most tokens, of four bytes each, that the model is given of a result: its beginning and its end. 0 or -1: all of it. Default: 0.',
       ),
     max_old_tool_call_tokens: z
       .int('a whole number of tokens, or -1')
       .min(-1, 'a whole number of tokens, or -1')
       .default(0)
       .describe(
-        'Results of tools that are sent again at most, in tokens of four bytes; of older ones the model is told no more than that they were there. 0 or -1: all of them. Default: 0.',
+        'The most tokens, of four bytes each, of earlier results that are sent again; a note replaces older results. 0 or -1: all of them. Default: 0.',
       ),
     session_compaction: flag
       .default(true)
       .describe(
-        'Whether a history that is too long is summed up by itself; /compact does it all the same. Default: true.',
+        'Whether a history that is too long is summed up without being asked; /compact works in any case. Default: true.',
       ),
     compaction_threshold: threshold
       .optional()
@@ -107,24 +107,24 @@ export const agentSchema = z.strictObject(
     compaction_model: name
       .optional()
       .describe('The model that sums up a history. Default: what the model of the agent says, or itself.'),
-    budgets: shared('budgets').describe('Budgets from the top of the file that its work counts for. Default: none.'),
-    cache: cacheSchema.prefault({}).describe('Answers questions that were asked before as they were answered then.'),
+    budgets: shared('budgets').describe(
+      'Budgets from the top of the file that this agent’s work counts for. Default: none.',
+    ),
+    cache: cacheSchema.prefault({}).describe('Gives the earlier answer to a question that is asked again.'),
     skills: skillsSchema
       .default(false)
       .describe(
-        'Instructions that the model reads when they are needed: true for all that are found (SKILL.md), or a list of names and of skills. Default: false.',
+        'Skills, whose instructions the model reads when it needs them: true for all SKILL.md files that are found, or a list of names and of skills. Default: false.',
       ),
     use_skills: shared('skills').describe('Skills from the top of the file. Default: none.'),
     commands: commandsSchema.default({}).describe('Prompts by name, typed as /name.'),
     use_commands: shared('commands').describe('Commands from the top of the file. Default: none.'),
-    structured_output: structuredOutputSchema.optional().describe('Binds its answers to a JSON Schema.'),
-    hooks: hooksSchema
-      .prefault({})
-      .describe('What is done at certain points of a run: commands of yours, and builtins.'),
+    structured_output: structuredOutputSchema.optional().describe('The JSON Schema of the agent’s answers.'),
+    hooks: hooksSchema.prefault({}).describe('Hooks at certain points of a run: commands, builtins and models.'),
     redact_secrets: flag
       .default(false)
       .describe(
-        'Take out what looks like a secret: of calls, of what tools return, of what the model is sent. Default: false.',
+        'Remove texts that look like secrets from calls, from results and from requests to the model. Default: false.',
       ),
   },
   'a mapping with "model" and "instruction"',

@@ -5,11 +5,11 @@ import { flag, name } from '../values.js';
 export const cacheSchema = z.strictObject(
   {
     enabled: flag.default(false).describe('Whether answers are kept. Default: false.'),
-    case_sensitive: flag.default(false).describe('Upper and lower case are not the same. Default: false.'),
-    trim_spaces: flag.default(false).describe('Blanks before and after a question do not count. Default: false.'),
+    case_sensitive: flag.default(false).describe('Whether upper and lower case differ. Default: false.'),
+    trim_spaces: flag.default(false).describe('Whether blanks around a question are ignored. Default: false.'),
     path: name
       .optional()
-      .describe('The file they are kept in, relative to the agent file. Default: kept until the process ends.'),
+      .describe('The file of the answers, relative to the agent file. Default: they are kept until the process ends.'),
   },
   'a mapping with "enabled"',
 );

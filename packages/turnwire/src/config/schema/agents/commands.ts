@@ -10,14 +10,12 @@ const command = z.union(
     z
       .strictObject(
         {
-          description: text.optional().describe('Shown in the list of commands.'),
+          description: text.optional().describe('The text in the list of commands.'),
           instruction: text.min(1, 'text, and not empty').optional().describe('The prompt.'),
           agent: name
             .optional()
-            .describe('The agent that the conversation is handed to; what is typed after the name is its prompt.'),
-          url: name
-            .optional()
-            .describe('An address that is opened instead. {{session_id}} stands for the id of the session.'),
+            .describe('The agent that the conversation is handed to; the text behind the name is its prompt.'),
+          url: name.optional().describe('An address to open instead. {{session_id}} stands for the id of the session.'),
         },
         prompt,
       )

@@ -26,17 +26,17 @@ const points = {
   worktree_create: { says: 'When --worktree has made a worktree: can prepare it, or end the run.', early: true },
   session_start: { says: 'When a session begins: can tell the model something.', observes: true, tells: true },
   prompt_file_guard: {
-    says: 'Before a file of add_prompt_files is told to the model: has to say yes.',
+    says: 'Before the model is given a file of add_prompt_files: has to say yes.',
     approves: true,
   },
-  skill_content_guard: { says: 'Before the text of a skill is told to the model: has to say yes.', approves: true },
+  skill_content_guard: { says: 'Before the model is given the text of a skill: has to say yes.', approves: true },
   user_prompt_submit: { says: 'Before a prompt is taken: can refuse it, and tell the model something.', tells: true },
   user_followup_submit: {
-    says: 'Before what was said too late for the last run becomes a prompt: as user_prompt_submit.',
+    says: 'Before input that came too late for the last run becomes a prompt: as user_prompt_submit.',
     tells: true,
   },
   user_steering_messages_submit: {
-    says: 'Before the model is told what was said while it worked: as user_prompt_submit.',
+    says: 'Before the model is given input from during the run: as user_prompt_submit.',
     tells: true,
   },
   turn_start: { says: 'Before each turn: can tell the model something.', observes: true, tells: true },
@@ -55,12 +55,12 @@ const points = {
     permits: true,
   },
   permission_request: {
-    says: 'Before the user is asked for a call: can answer instead.',
+    says: 'Before the user is asked about a call: can answer instead.',
     matched: true,
     permits: true,
   },
-  on_tool_approval_decision: { says: 'When it is decided whether a call runs.', observes: true },
-  tool_response_transform: { says: 'When a tool has run: can change what it returned.', matched: true },
+  on_tool_approval_decision: { says: 'After the decision whether a call runs.', observes: true },
+  tool_response_transform: { says: 'When a tool has run: can change its output.', matched: true },
   post_tool_use: {
     says: 'After a tool has run: can tell the model something, or stop the run.',
     matched: true,
@@ -95,7 +95,7 @@ const timeout = whole(1, 'of seconds')
   .max(3600, 'at most 3600 seconds')
   .default(60)
   .describe('In seconds. Default: 60.');
-const label = name.optional().describe('What it is called where it is told of. Default: the beginning of the command.');
+const label = name.optional().describe('The name of the hook in messages. Default: the beginning of the command.');
 
 const hookTypes = 'command, builtin or model';
 
@@ -109,18 +109,20 @@ function hookAt(point: HookPointName) {
     .refine((value) => value !== 'block' || observes !== true, `warn or ignore: a hook of ${point} ends nothing`)
     .default('warn')
     .describe(
-      'What a failure of it comes to: warn, ignore, or block, which is a no. Before a call runs, and where its result is changed, it always is. Default: warn.',
+      'The effect of a failure: warn, ignore, or block, which refuses. Before a call runs, and where its result is changed, a failure always blocks. Default: warn.',
     );
   const command = z.strictObject(
     {
       type: z
         .literal('command', hookTypes)
-        .describe('command: run by the shell. It is told what happens as JSON on standard input, and answers as JSON.'),
+        .describe('command: run by the shell. It gets its input as JSON on standard input, and answers in JSON.'),
       command: name.describe('The command.'),
       name: label,
       timeout,
-      env: environment.optional().describe('Variables for it. Values may name secrets: ${env.NAME}.'),
-      working_dir: name.optional().describe('Where it runs. Default: the working directory of the run.'),
+      env: environment.optional().describe('Variables for the hook. Values may name secrets: ${env.NAME}.'),
+      working_dir: name
+        .optional()
+        .describe('The folder that the hook runs in. Default: the working directory of the run.'),
       strict_output: flag
         .optional()
         .describe('Whether an answer has to be one JSON object, or nothing. Default: false.'),
@@ -133,7 +135,7 @@ function hookAt(point: HookPointName) {
   const builtin = z
     .strictObject(
       {
-        type: z.literal('builtin', hookTypes).describe('builtin: turnwire has it.'),
+        type: z.literal('builtin', hookTypes).describe('builtin: a hook of turnwire itself.'),
         command: z.enum(names, known).describe('Which one.'),
         args: texts.optional().describe('Its arguments.'),
         name: label,
@@ -155,20 +157,20 @@ function hookAt(point: HookPointName) {
   const asked = z
     .strictObject(
       {
-        type: z.literal('model', hookTypes).describe('model: a model is asked, and its answer counts.'),
+        type: z.literal('model', hookTypes).describe('model: a hook that asks a model for its answer.'),
         model: name.describe('Which one: one of "models", or provider/model.'),
         prompt: name
           .refine((value) => templateProblem(value) === undefined, {
             error: ({ input }) => `a text ${templateProblem(String(input)) ?? ''}`,
           })
-          .describe('What it is asked. {{ .ToolName }} and {{ .ToolInput | toJSON }} stand for what the hook is told.'),
+          .describe('The prompt. {{ .ToolName }} and {{ .ToolInput | toJSON }} stand for fields of the hook’s input.'),
         system_prompt: name
           .optional()
-          .describe('What it is told before that. Default: that it is a hook, and how it answers.'),
+          .describe('The instructions of the model. Default: that it is a hook, and how to answer.'),
         schema: z
           .enum(schemas, form)
           .optional()
-          .describe('What its answer is: a decision, which is JSON; else a text, which is told to the agent.'),
+          .describe('The form of the answer: a decision in JSON. Default: a text, which the agent is given.'),
         name: label,
         timeout,
         on_error: onError,
@@ -209,12 +211,12 @@ const matchedAt = (point: HookPointName) => {
     matcher: text
       .refine((value) => value === '*' || isPattern(value), matcher)
       .default('*')
-      .describe('Which tools: a regular expression for their whole names, or *. Default: *.'),
-    hooks: hooksAt(point).describe('What is run.'),
+      .describe('The tools: a regular expression for their whole names, or *. Default: *.'),
+    hooks: hooksAt(point).describe('The hooks to run.'),
   };
   const preempt = flag
     .optional()
-    .describe('Nothing but for readers, for here these hooks are always asked before --yolo and rules.');
+    .describe('A note for readers: turnwire always runs these hooks before --yolo and rules.');
   const shape = point === 'pre_tool_use' ? { ...entry, preempt_yolo: preempt } : entry;
   return listOf(
     z.strictObject(shape, 'a mapping with "matcher" and "hooks"').meta({ id: `matcher_of_${point}` }),

@@ -37,9 +37,9 @@ const rules = z.array(rule, 'a list of rules, such as ["read_*", "shell:cmd=git 
 /** `permissions`: rules for calls that run without a question, that always need an answer, and that never run. */
 export const permissionsSchema = z.strictObject(
   {
-    deny: rules.describe('Calls that never run. Asked first. Default: none.'),
+    deny: rules.describe('Calls that never run. These rules are checked first. Default: none.'),
     allow: rules.describe('Calls that run without a question. Default: none.'),
-    ask: rules.describe('Calls that need a yes, those that only read included. Default: none.'),
+    ask: rules.describe('Calls that need a yes, also read-only ones. Default: none.'),
   },
   'a mapping with "allow", "ask" and "deny"',
 );

@@ -11,15 +11,17 @@ const inlineSkill = z.strictObject(
     name: z
       .string(called)
       .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, called)
-      .describe('What it is called.'),
+      .describe('The name of the skill.'),
     description: text.min(1, 'text, and not empty').describe('Tells the model when to use it.'),
-    instructions: text.min(1, 'text, and not empty').describe('What a SKILL.md would hold.'),
+    instructions: text.min(1, 'text, and not empty').describe('The instructions, as in a SKILL.md.'),
     context: z
       .literal('fork', 'fork, or left out')
       .optional()
-      .describe('fork: it is followed in a conversation of its own. Default: in the conversation itself.'),
-    model: name.optional().describe('With fork: the model that follows it. Default: that of the agent.'),
-    allowed_tools: texts.optional().describe('Tools that it is written for: the model is told. Default: none.'),
+      .describe('fork: the skill is followed in a conversation of its own. Default: in the conversation itself.'),
+    model: name.optional().describe('With fork: the model that follows the skill. Default: that of the agent.'),
+    allowed_tools: texts
+      .optional()
+      .describe('Tools that the skill is written for, which the model is told. Default: none.'),
   },
   'a mapping with "name", "description" and "instructions"',
 );

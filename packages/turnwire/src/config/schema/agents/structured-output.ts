@@ -10,7 +10,7 @@ export const structuredOutputSchema = z.strictObject(
     name: z
       .string(schemaName)
       .regex(/^[A-Za-z0-9_-]{1,64}$/, schemaName)
-      .describe('What the schema is called, in letters, digits, - and _.'),
+      .describe('The name of the schema, in letters, digits, - and _.'),
     description: text.optional().describe('Tells the model what the answer is for.'),
     schema: z
       .looseObject(
