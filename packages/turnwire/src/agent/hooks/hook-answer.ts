@@ -68,7 +68,8 @@ const answer = z.looseObject({
   system_message: text,
   // The output of a hook is never shown, so this field has no effect.
   suppress_output: said(z.boolean('true or false')),
-  decision: said(z.enum(['', 'block'], 'block, or left out')),
+  // "allow" spares no question: only a permission_decision of permission_request does.
+  decision: said(z.enum(['', 'allow', 'block'], 'block, allow, or left out')),
   reason: text,
   hook_specific_output: said(specific),
 });

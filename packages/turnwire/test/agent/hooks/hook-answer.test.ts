@@ -35,6 +35,8 @@ describe('answers of hooks: docker-agent’s fields', () => {
     { continue: null, decision: null, hook_specific_output: null },
     { decision: '', hook_specific_output: { permission_decision: '' } },
     { suppress_output: true },
+    { decision: 'allow' },
+    { continue: true, decision: 'allow', reason: 'harmless' },
     { hook_specific_output: { hook_event_name: 'pre_tool_use', permission_decision: 'allow' } },
   ];
   for (const output of silences) {
