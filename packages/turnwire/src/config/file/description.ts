@@ -140,7 +140,11 @@ function describeSkills({ found, names, inline }: Agent['skills']) {
 
 function describeHooks(hooks: Hooks) {
   const describe = (hook: Hook) =>
-    written(hook.type === 'command' ? { ...hook, env: hook.env && hidden(hook.env) } : hook);
+    written({
+      ...hook,
+      ...(hook.type === 'command' && { env: hook.env && hidden(hook.env) }),
+      ...(hook.type === 'builtin' && hook.command === 'http_post' && { args: `${hook.args?.length ?? 0} hidden` }),
+    });
   return Object.fromEntries(
     Object.entries(hooks).flatMap(([point, entries]) => {
       const described = entries.map((entry) =>
@@ -154,13 +158,14 @@ function describeHooks(hooks: Hooks) {
 function describeToolset(toolset: Toolset) {
   const { type, links: _links, ...settings } = toolset;
   if (toolset.type === 'mcp') {
-    const { args, env, remote } = toolset;
+    const { args, env, remote, config } = toolset;
     return written({
       type,
       ...settings,
       args: args && `${args.length} hidden`,
       env: env && hidden(env),
       remote: remote && describeRemote(remote),
+      config: config && Object.fromEntries(Object.keys(config).map((key) => [key, 'hidden'])),
     });
   }
   if (toolset.type === 'script') {
@@ -170,9 +175,10 @@ function describeToolset(toolset: Toolset) {
     ]);
     return written({ type, ...settings, shell: Object.fromEntries(tools), env: toolset.env && hidden(toolset.env) });
   }
+  if (toolset.type === 'open_url') return written({ type, ...settings, url: address(toolset.url) });
   if (toolset.type === 'fetch')
     return written({ type, ...settings, headers: toolset.headers && hidden(toolset.headers) });
-  return written({ type, ...settings, ...(toolset.type === 'shell' && { env: toolset.env && hidden(toolset.env) }) });
+  return written({ type, ...settings, ...('env' in toolset && { env: toolset.env && hidden(toolset.env) }) });
 }
 
 function describeRemote({

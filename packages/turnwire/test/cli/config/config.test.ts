@@ -27,6 +27,15 @@ agents:
         shell: { lint: { cmd: npm run lint, env: { B: topsecret-script } } }
       - type: shell
         env: { C: topsecret-shell }
+      - type: background_jobs
+        env: { D: topsecret-jobs }
+      - type: open_url
+        url: https://example.com/board?key=topsecret-board
+      - type: mcp
+        ref: docker:wiki
+        config: { token: topsecret-setting }
+    hooks:
+      turn_end: { type: builtin, command: http_post, args: ["https://hooks.example.com/topsecret-path", "{{ .Reason }}"] }
 permissions: { deny: ["shell:cmd=sudo*"] }
 `;
 
@@ -57,7 +66,13 @@ describe('turnwire config', () => {
         { type: 'mcp', remote: { url: 'https://mcp.example/x?hidden', headers: { A: 'hidden' } } },
         { type: 'script', shell: { lint: { cmd: 'npm run lint', env: { B: 'hidden' } } } },
         { type: 'shell', env: { C: 'hidden' } },
+        { type: 'background_jobs', env: { D: 'hidden' } },
+        { type: 'open_url', url: 'https://example.com/board?hidden' },
+        { type: 'mcp', ref: 'docker:wiki', command: 'docker', args: '5 hidden', config: { token: 'hidden' } },
       ]);
+      assert.deepEqual(root?.['hooks'], {
+        turn_end: [{ type: 'builtin', command: 'http_post', args: '2 hidden', timeout: 60, on_error: 'warn' }],
+      });
       assert.deepEqual(shown['permissions']?.['deny'], ['shell:cmd=sudo*']);
     });
   }
@@ -77,7 +92,7 @@ describe('turnwire config', () => {
     assert.equal(stdout, '');
     assert.match(
       stderr,
-      /agent\.yaml:11:5: unknown key "comands"; did you mean "commands"\?\n.*:23:16: unknown key "dney"/,
+      /agent\.yaml:11:5: unknown key "comands"; did you mean "commands"\?\n.*:32:16: unknown key "dney"/,
     );
   });
 
