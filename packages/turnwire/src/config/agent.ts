@@ -8,6 +8,7 @@ import { type Command, readCommands } from './schema/agents/commands.js';
 import { allHooks, type Hooks } from './schema/agents/hooks.js';
 import type { SkillsDefinition } from './schema/agents/skills.js';
 import type { StructuredOutput } from './schema/agents/structured-output.js';
+import { toolChoiceProblem } from './tool-choice.js';
 import { readSkills, type Skills } from './skills.js';
 import {
   type McpServers,
@@ -129,8 +130,6 @@ export interface Shared<Part> {
   readonly names: readonly string[];
 }
 
-/** Values of `tool_choice` that name no tool. */
-const anyTool: ReadonlySet<string> = new Set(['auto', 'none', 'required']);
 const defaultRetries = 2;
 const defaultThreshold = 0.9;
 const defaultRepetitions = 5;
@@ -240,13 +239,13 @@ export function readAgent(
   const instruction = around.instructions.get(name) ?? data.instruction;
   const uncalled = complete ? missingTool(instruction, toolsets) : undefined;
   if (uncalled !== undefined) problems.push(file.problem(uncalled, [...path, 'instruction']));
-  if (data.code_mode_tools && data.tool_choice !== undefined && !anyTool.has(data.tool_choice))
-    problems.push(
-      file.problem(
-        `with "code_mode_tools" there is no tool ${show(data.tool_choice)} to choose, but a function of that name; choose auto, none or required`,
-        [...path, 'tool_choice'],
-      ),
-    );
+  const hasMore =
+    data.sub_agents.length + data.handoffs.length > 0 ||
+    skills.found ||
+    skills.inline.length + skills.addresses.length > 0;
+  const from = { toolsets, codeMode: data.code_mode_tools, hasMore };
+  const unchosen = complete && data.tool_choice !== undefined ? toolChoiceProblem(data.tool_choice, from) : undefined;
+  if (unchosen !== undefined) problems.push(file.problem(unchosen, [...path, 'tool_choice']));
   if (data.inject_memories && complete && !toolsets.some(({ type }) => type === 'memory'))
     problems.push(
       file.problem('"inject_memories" needs a memory; give the agent a toolset of type memory', [

@@ -1,3 +1,18 @@
+/** Keys of toolsets, and of MCP servers for several agents. */
+const unservedOfToolsets: readonly string[] = [
+  'shared',
+  'api_config',
+  'rag_config',
+  'webhook_config',
+  'sudo_askpass',
+  'file_types',
+  'allowed_servers',
+  'blocked_servers',
+  'allow_private_ips',
+  'max_output_bytes',
+  'escape_html',
+];
+
 /** Keys of hooks and of their matchers that turnwire does not support. */
 const unservedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_policy', 'routing_policy'];
 
@@ -28,20 +43,9 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.hooks.*.hooks.*': unservedOfHooks,
   'agents.*.hooks.*.*.hooks': unservedOfHooks,
   'agents.*.hooks.*.*.hooks.*': unservedOfHooks,
-  'agents.*.toolsets.*': [
-    'shared',
-    'api_config',
-    'rag_config',
-    'webhook_config',
-    'sudo_askpass',
-    'file_types',
-    'allowed_servers',
-    'blocked_servers',
-    'allow_private_ips',
-    'max_output_bytes',
-    'escape_html',
-  ],
-  'mcps.*': ['type'],
+  'agents.*.toolsets.*': unservedOfToolsets,
+  'toolsets.*': unservedOfToolsets,
+  'mcps.*': ['type', ...unservedOfToolsets],
 };
 
 /** Keys of `provider_opts`, of a provider and of a model, that turnwire does not support. */
@@ -98,6 +102,14 @@ export const unservedToolsets: ReadonlyMap<string, string> = new Map([
 /** Hook types of docker-agent that turnwire does not support, each with its replacement. */
 export const unservedHooks: ReadonlyMap<string, string> = new Map([
   ['evaluator', 'use type model, with "schema: pre_tool_use_decision" or "schema: guard_decision"'],
+]);
+
+/** Builtin hooks of docker-agent that turnwire does not support, each with its replacement. */
+export const unservedBuiltins: ReadonlyMap<string, string> = new Map([
+  [
+    'elide_repeated_tool_results',
+    'bound the old results that are sent again, by "max_old_tool_call_tokens" of the agent',
+  ],
 ]);
 
 /** Keys that docker-agent has at this place and turnwire does not support. */

@@ -45,6 +45,32 @@ describe('keys of docker-agent', () => {
     await refused(t, choice, /there is no tool "think" to choose, but a function of that name/);
   });
 
+  test('tool_choice names a tool that the agent has from its first turn on', async (t) => {
+    const with_ = (toolsets: string, more = '') => `    tool_choice: think\n    toolsets: [${toolsets}]\n${more}`;
+    assert.equal((await root(t, with_('{ type: think }'))).toolChoice, 'think');
+    await root(t, with_('{ type: mcp, command: x }'));
+    await refused(t, with_('{ type: shell }'), /the agent has no tool "think"; give it a toolset/);
+    await refused(t, with_('{ type: think, defer: true }'), /"defer" keeps "think" back until/);
+  });
+
+  test('builtin hooks and types of hooks that are not served are named', async (t) => {
+    const hook = (fields: string) => `    hooks: { before_llm_call: [{ ${fields} }] }\n`;
+    const elide = 'type: builtin, command: elide_repeated_tool_results';
+    await refused(
+      t,
+      hook(elide),
+      /is a builtin hook of docker-agent .*; instead, bound the old results .*max_old_tool_call_tokens/,
+    );
+    await refused(t, hook('type: http, url: x'), /"type" must be command, builtin or model, not "http"/);
+  });
+
+  test('unserved keys of a toolset are named wherever toolsets stand', async (t) => {
+    const named = /"sudo_askpass" is a docker-agent key/;
+    await refused(t, '    toolsets: [{ type: shell, sudo_askpass: true }]\n', named);
+    await refused(t, '', named, 'toolsets: { sh: { type: shell, sudo_askpass: true } }');
+    await refused(t, '', named, 'mcps: { m: { command: x, sudo_askpass: true } }');
+  });
+
   test('oauth of a remote MCP server takes a secret by its variable, and excludes a token', async (t) => {
     const remote = (more: string) =>
       `    toolsets: [{ type: mcp, remote: { url: 'https://mcp.example', oauth: { clientId: c, ${more} } }]\n`;

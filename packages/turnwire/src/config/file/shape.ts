@@ -1,7 +1,8 @@
 import type { z } from 'zod';
-import { refusal, unservedHooks, unservedKeys, unservedToolsets } from '../docker-agent.js';
+import { refusal, unservedBuiltins, unservedHooks, unservedKeys, unservedToolsets } from '../docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
+import { hookTypes } from '../schema/agents/hooks.js';
 import { fileSchema } from '../schema/file.js';
 import { keysOf, schemaAt, wordsOf } from '../schema/place.js';
 import { toolsetTypes } from '../schema/toolset.js';
@@ -70,6 +71,11 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
   if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
     return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; instead, ${unservedHooks.get(value)}`;
   }
+  if (key === 'command' && path.includes('hooks') && unservedBuiltins.has(value)) {
+    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead, ${unservedBuiltins.get(value)}`;
+  }
+  if (key === 'type' && path.includes('hooks') && !hookTypes.includes(value))
+    return `${subject} must be ${hookTypes}, not ${show(value)}`;
   if (words.length === 0) return `${subject} must be ${expected}`;
   const guess = nearest(value, words);
   return `${subject} must be ${expected}, not ${show(value)}${guess === undefined || guess === value ? '' : `; did you mean ${show(guess)}?`}`;

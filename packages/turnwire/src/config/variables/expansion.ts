@@ -44,8 +44,10 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
     for (const name of names) if (!values.has(name)) values.set(name, await read(name));
   };
 
-  const expandText = async (text: string, path: Path): Promise<string> => {
+  const expandText = async (written: string, path: Path): Promise<string> => {
     const words = path.map(String);
+    // In variables `$NAME` stands for a variable, too, as it does in docker-agent.
+    const text = words.at(-2) === 'env' ? written.replace(/\$([A-Za-z_]\w*)/g, '${env.$1}') : written;
     const isLate = isReplacedLate(words);
     let expanded = isPath(words) ? await expandPath(text, path) : text;
     for (const { whole, source } of expressionsIn(text)) {

@@ -116,7 +116,7 @@ describe('filesystem: a file that another program changes', () => {
     { skip: process.platform === 'win32' && 'sh' },
     async (t) => {
       const { call } = await toolsOf(t, [
-        { type: 'filesystem', post_edit: [{ path: '*.txt', cmd: 'echo more >> "$path"' }] },
+        { type: 'filesystem', post_edit: [{ path: '*.txt', cmd: 'echo more >> "${file}"; test "$file" = "$path"' }] },
       ]);
       assert.match(await call('write_file', { path: 'f.txt', content: 'x\n' }), /has changed the file: read it before/);
       await assert.rejects(call('write_file', { path: 'f.txt', content: 'y' }), changed);

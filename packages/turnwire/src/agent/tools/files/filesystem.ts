@@ -33,7 +33,7 @@ export function filesystemToolset(
       const ended = await runCommand({
         cmd,
         cwd: workspace.root,
-        env: { ...env, path: name },
+        env: { ...env, path: name, file: name },
         timeout: afterEditTime,
         signal,
       });

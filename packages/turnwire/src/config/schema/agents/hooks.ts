@@ -97,7 +97,7 @@ const timeout = whole(1, 'of seconds')
   .describe('In seconds. Default: 60.');
 const label = name.optional().describe('The name of the hook in messages. Default: the beginning of the command.');
 
-const hookTypes = 'command, builtin or model';
+export const hookTypes = 'command, builtin or model';
 
 /** The forms in which the answer of a model is read. */
 const schemas = ['pre_tool_use_decision', 'guard_decision'] as const;
