@@ -92,8 +92,10 @@ export class OutputItems {
         if (typeof key === 'string' || !finished.has(key)) this.#finishPartial(key, item, response);
       return { ...response, output: this.#sorted.map(({ item }) => item) };
     }
-    const items = withMissingItems(given as (Item | null)[], this.#known(response));
-    this.#isMerged = items !== given;
+    const said = given as (Item | null)[];
+    const isWhole = this.#partials?.empty !== false && (this.#items?.size ?? 0) <= said.length;
+    const items = isWhole ? said : withMissingItems(said, this.#known(response));
+    this.#isMerged = items !== said;
     if (!this.#isIncomplete(items)) return this.#isMerged ? { ...response, output: items as Item[] } : response;
     const output = items.map(
       (item, index) => item && withPartial(item, this.#items?.get(index)?.item as JsonObject | undefined),
