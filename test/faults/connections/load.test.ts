@@ -72,14 +72,13 @@ function backlog(count: number): Gate {
   let open = 0;
   const waiting: (() => void)[] = [];
   const next = (): void => {
-    if (open >= count) return;
-    const admit = waiting.shift();
-    if (admit === undefined) return;
-    open += 1;
-    admit();
+    if (open < count) waiting.shift()?.();
   };
   return (peer, admit) => {
     waiting.push(() => {
+      // Its client has stopped waiting.
+      if (peer.socket.destroyed) return next();
+      open += 1;
       peer.socket.once('close', () => {
         open -= 1;
         next();
@@ -90,21 +89,29 @@ function backlog(count: number): Gate {
   };
 }
 
-/** @param speed how quickly time passes for the client */
-const gates: readonly (readonly [name: string, gate: (speed: number) => Gate, options?: ClientOptions])[] = [
+/** How quickly time passes for the client. */
+const speed = 10;
+
+/** @param speed how quickly time passes for the client, where it is not as quick as elsewhere */
+const gates: readonly (readonly [
+  name: string,
+  gate: (speed: number) => Gate,
+  options?: ClientOptions,
+  speed?: number,
+])[] = [
   ...Object.entries(refusals).flatMap(([name, refuse]) => [
     [`that lets three dials a second pass (${name})`, (speed: number) => rate(3, 1000 / speed, refuse)] as const,
     [`that has one slot (${name})`, () => slots(1, refuse)] as const,
   ]),
-  ['that has one slot, and a line before it', () => backlog(1), { timeouts: { dialMs: 1000 } }],
+  // A turn fails here twice before it waits for its lane: on a busy machine ten turns take longer than a budget that passes ten times as fast.
+  ['that has one slot, and a line before it', () => backlog(1), { timeouts: { dialMs: 1000 } }, 2],
 ];
-const speed = 10;
 
 const ten = Array.from({ length: 10 }, (_, index) => `question ${index}`);
 const oneSlot = /one slot/;
 
 describe('Q10: ten parallel turns all complete behind a proxy', () => {
-  for (const [name, gate, options = {}] of gates) {
+  for (const [name, gate, options = {}, quick = speed] of gates) {
     // What differs between these is how the refusal is read; the rest is that of 429.
     const isVariant = /503|403/.test(name);
     for (const store of isVariant ? [false] : [true, false]) {
@@ -112,7 +119,7 @@ describe('Q10: ten parallel turns all complete behind a proxy', () => {
         // A throttled POST counts as the API's own refusal where no connection is open.
         scenario(
           `${name}, ${transport}, store: ${store}`,
-          behind(gate(speed)),
+          behind(gate(quick)),
           { transport, ...options },
           async ({ client }) => {
             const turns = ten.map((input) => client.turn({ model: 'test', input, store }));
@@ -123,7 +130,7 @@ describe('Q10: ten parallel turns all complete behind a proxy', () => {
             );
             if (oneSlot.test(name)) assert.equal(new Set(turns.map(({ report }) => report.transport)).size, 1);
           },
-          { quick: speed, budgetMs: 120_000 },
+          { quick, budgetMs: 12_000 * quick },
         );
       }
     }
