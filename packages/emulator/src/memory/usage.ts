@@ -168,7 +168,14 @@ function* countItemInSteps(before: string, item: Item): Incremental<ItemCount> {
     yield;
   }
   const { encrypted_content: ciphertext } = item.type === 'reasoning' ? item : {};
-  if (ciphertext !== undefined) bytes += Buffer.byteLength(`,"encrypted_content":${JSON.stringify(ciphertext)}`);
+  if (ciphertext !== undefined) {
+    // A comma stands in place of the two braces.
+    bytes -= 1;
+    for (const text of jsonPieces({ encrypted_content: ciphertext })) {
+      bytes += Buffer.byteLength(text);
+      yield;
+    }
+  }
   return { digest: digest.digest('base64'), bytes };
 }
 
