@@ -208,8 +208,11 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   }
 
   resume(): void {
-    this.#pausedSocket?.resume();
+    if (this.#pausedSocket === undefined) return;
+    this.#pausedSocket.resume();
     this.#pausedSocket = undefined;
+    // It has lanes for further turns again.
+    if (this.open && this.lanes.named) this.#owner.laneFreed(this);
   }
 
   laneChanged(lane: Lane): void {

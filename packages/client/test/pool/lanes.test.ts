@@ -327,4 +327,26 @@ describe('pool: named lanes', () => {
       assert.equal((await join(pool)).lane.connectionNumber, 1);
     },
   );
+
+  poolTest(
+    'a turn that waits for a dial gets a lane whose neighbour has caught up meanwhile',
+    { lanes },
+    async (test) => {
+      const { pool, server } = test;
+      const a = await join(pool);
+      assert.equal(a.lane.pause(), true);
+      // The second dial is not answered.
+      server.handleUpgrade = () => {};
+      const second = join(pool);
+      await eventually(() => pool.stats.dialled === 2);
+      a.lane.resume();
+      const { lane } = await second;
+      assert.deepEqual([lane.connectionNumber, a.lane.connectionNumber], [1, 1]);
+      assert.notEqual(lane.streamId, a.lane.streamId);
+    },
+  );
 });
+
+async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
