@@ -1,7 +1,7 @@
 import { isRecord, type Item } from '../wire/wire.js';
 import { endsResponse } from '../wire/terminal.js';
 import type { Payload } from '../replay/recording.js';
-import { isCreate, parsed, type Recording, type Sent } from '../replay/recording.js';
+import { isCreate, parseObject, type Recording, type Sent } from '../replay/recording.js';
 
 /** A create of a recording with its answer, over either transport. */
 export interface AnsweredCreate {
@@ -25,13 +25,13 @@ export function answeredCreates({ exchanges, sockets }: Recording): readonly Ans
     .flatMap(({ lanes }) => [...lanes.values()].flat())
     .map(({ line, requestedAt, request, sent }) => {
       const events = sent.flatMap(({ text }) => eventsIn(text));
-      return { requestedAt, line, request: parsed(request) ?? {}, status: 200, headers: {}, events };
+      return { requestedAt, line, request: parseObject(request) ?? {}, status: 200, headers: {}, events };
     });
   return [...posted, ...framed].toSorted((a, b) => a.requestedAt - b.requestedAt || a.line - b.line);
 }
 
 function requestOf(body: Payload | undefined): Record<string, unknown> {
-  return body === undefined || body.base64 ? {} : (parsed(body.text) ?? {});
+  return body === undefined || body.base64 ? {} : (parseObject(body.text) ?? {});
 }
 
 /** The data of one event of a stream. Several data lines are joined to one text. */
@@ -44,7 +44,7 @@ function dataOf({ text }: Sent): string {
 }
 
 function eventsIn(text: string): readonly Record<string, unknown>[] {
-  const event = parsed(text);
+  const event = parseObject(text);
   return event === undefined ? [] : [event];
 }
 

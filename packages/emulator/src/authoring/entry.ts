@@ -32,17 +32,17 @@ export function entryOf(answer: AnsweredCreate): ScriptedTurn {
   }
   const { response } = end;
   const id = typeof response['id'] === 'string' ? response['id'] : undefined;
-  const ending = endingOf(response);
-  if (elements.length === 0 && ending.fail === undefined) {
+  const endFields = endFieldsOf(response);
+  if (elements.length === 0 && endFields.fail === undefined) {
     if (answer.request['generate'] !== false) notes.push('the answer says nothing that a script has words for');
     return { entry: undefined, id, output, notes };
   }
-  return { entry: { ...said, ...ending }, id, output, notes };
+  return { entry: { ...said, ...endFields }, id, output, notes };
 }
 
 const incompleteReasons = ['max_output_tokens', 'max_messages', 'content_filter'] as const;
 
-function endingOf({
+function endFieldsOf({
   status,
   error,
   incomplete_details: details,
@@ -50,7 +50,7 @@ function endingOf({
   if (status === 'failed') {
     const { code, message } = isRecord(error) ? error : {};
     return {
-      fail: { code: textOf(code, 'server_error'), message: escapeTemplates(textOf(message, 'The turn failed.')) },
+      fail: { code: textOr(code, 'server_error'), message: escapeTemplates(textOr(message, 'The turn failed.')) },
     };
   }
   const reason = isRecord(details) ? incompleteReasons.find((each) => each === details['reason']) : undefined;
@@ -108,9 +108,9 @@ function elementOf(item: Item, notes: string[]): Element | undefined {
     case 'reasoning':
       return reasoningOf(item, notes);
     case 'function_call':
-      return { call: { name: textOf(item['name'], 'unknown'), ...argumentsOf(textOf(item['arguments'], '')) } };
+      return { call: { name: textOr(item['name'], 'unknown'), ...argumentsOf(textOr(item['arguments'], '')) } };
     case 'custom_tool_call':
-      return { call: { name: textOf(item['name'], 'unknown'), input: escapeTemplates(textOf(item['input'], '')) } };
+      return { call: { name: textOr(item['name'], 'unknown'), input: escapeTemplates(textOr(item['input'], '')) } };
     default:
       return toolOf(item, notes);
   }
@@ -120,7 +120,7 @@ const phases = ['commentary', 'final_answer'] as const;
 
 function messageOf(item: Item, notes: string[]): Element | undefined {
   const parts = Array.isArray(item['content']) ? item['content'].filter(isRecord) : [];
-  const join = (field: string): string => parts.map((part) => textOf(part[field], '')).join('');
+  const join = (field: string): string => parts.map((part) => textOr(part[field], '')).join('');
   const [text, refusal] = [join('text'), join('refusal')];
   const phase = phases.find((each) => each === item['phase']);
   if (text === '' && refusal === '') {
@@ -144,7 +144,7 @@ function messageOf(item: Item, notes: string[]): Element | undefined {
 function reasoningOf(item: Item, notes: string[]): Element | undefined {
   const textsOf = (field: string): readonly string[] =>
     (Array.isArray(item[field]) ? item[field].filter(isRecord) : [])
-      .map((part) => escapeTemplates(textOf(part['text'], '')))
+      .map((part) => escapeTemplates(textOr(part['text'], '')))
       .filter((text) => text !== '');
   const summary = textsOf('summary');
   const content = textsOf('content').join('');
@@ -191,7 +191,7 @@ function toolOf(item: Item, notes: string[]): Element | undefined {
   return undefined;
 }
 
-function textOf(value: unknown, otherwise: string): string {
+function textOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 

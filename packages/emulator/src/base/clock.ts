@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers';
+import { eventLoopTurn } from './incremental.js';
+
 /** Ends a wait before it is due. A call after the wait has ended does nothing. */
 export type Cancel = () => void;
 
@@ -88,12 +89,6 @@ export class ManualClock implements Clock {
     for (const wait of this.#waits) if (wait.due <= target && (next === undefined || wait.due < next.due)) next = wait;
     return next;
   }
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 /** Resolves when `ms` have passed; rejects with the reason of `signal` when that is aborted. */

@@ -40,9 +40,14 @@ export class TimeSlice {
   }
 
   async #pause(): Promise<void> {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
+    await eventLoopTurn();
     this.#since = performance.now();
   }
+}
+
+/** Resolves after one turn of the event loop. */
+export function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

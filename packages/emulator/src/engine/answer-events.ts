@@ -2,7 +2,7 @@ import { runInSteps } from '../base/incremental.js';
 import type { Context } from '../memory/context.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Answer, RecordedResponse } from '../sources/answer.js';
-import { refuseFormatMismatch } from '../sources/structured.js';
+import { refuseFormatMismatch } from '../sources/structured-output.js';
 import { isUsage, type Frame, type ResponseObject, type Usage } from '../wire/wire.js';
 import { compactionReply, exceedsCompactThreshold, withCompactionFirst } from './compaction-request.js';
 import type { Engine } from './engine.js';
@@ -60,6 +60,7 @@ export async function eventsOfReply(
   return { frames: makeAgain(), makeAgain, usage, outputBytes };
 }
 
-function jsonBytes(value: unknown): number {
+/** The size of a value as JSON. */
+export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }

@@ -3,6 +3,7 @@ import type { Outcome } from '../journal/journal-turn.js';
 import type { Context } from '../memory/context.js';
 import type { CreateRequest } from '../request/request.js';
 import { isRecord, type ResponseObject } from '../wire/wire.js';
+import { jsonBytes } from './answer-events.js';
 import type { Continuation } from './continuation.js';
 import type { Engine } from './engine.js';
 import type { Frames, TurnSink } from './turn-sink.js';
@@ -62,10 +63,6 @@ export function rememberTurn(
 function bytesBetween(known: Context, context: Context): number | undefined {
   const [before, after] = [known.count, context.count];
   return before === undefined || before.settings !== after?.settings ? undefined : after.bytes - before.bytes;
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value));
 }
 
 function isSteered({ incomplete_details: details }: ResponseObject): boolean {

@@ -5,7 +5,7 @@ import type { RememberedResponse } from '../memory/memory.js';
 import { parseCreate, type CreateRequest } from '../request/request.js';
 import type { Answer } from '../sources/answer.js';
 import { asksForRecording } from '../sources/recordings.js';
-import { refuseJsonWithoutMention } from '../sources/structured.js';
+import { refuseJsonWithoutMention } from '../sources/structured-output.js';
 import { refuseUnsupportedFields } from '../wire/dialect.js';
 import { refuseReasoningOfOtherIssuer } from '../wire/issuer.js';
 import { Refusal } from '../wire/refusal.js';

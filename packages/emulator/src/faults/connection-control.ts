@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { sleep, type Clock } from '../base/clock.js';
-import { eventText, openEventStream } from '../listener/event-stream.js';
+import { sseEvent, openEventStream } from '../listener/event-stream.js';
 import { reset } from '../listener/reset.js';
 import type { Frame } from '../wire/wire.js';
 import type { Fault } from './fault.js';
@@ -94,7 +94,7 @@ export class HttpConnectionControl implements ConnectionControl {
   }
 
   cut(frame: Frame, bytes: number | undefined): void {
-    const whole = Buffer.from(this.streams ? eventText(frame) : frame.text);
+    const whole = Buffer.from(this.streams ? sseEvent(frame) : frame.text);
     if (this.streams) openEventStream(this.#response);
     else this.#response.writeHead(200, { 'content-type': 'application/json', 'content-length': whole.byteLength });
     this.#response.write(whole.subarray(0, bytes ?? whole.byteLength >> 1));
@@ -118,7 +118,7 @@ export class HttpConnectionControl implements ConnectionControl {
   throttle(bytesPerSecond: number): void {
     this.#throttle ??= new Throttle(this.#clock, async (frame, pieces) => {
       openEventStream(this.#response);
-      for await (const piece of pieces(Buffer.from(eventText(frame)))) this.#response.write(piece);
+      for await (const piece of pieces(Buffer.from(sseEvent(frame)))) this.#response.write(piece);
     });
     this.#throttle.setRate(bytesPerSecond);
   }

@@ -193,7 +193,7 @@ export class Journal {
         turn.output = response.output;
         this.#charge(record, outputBytes);
         const { usage } = response;
-        if (isUsage(usage)) turn.usage = usage;
+        if (hasTokenCounts(usage)) turn.usage = usage;
       },
       refuse: (status, code) => {
         if (turn.outcome === 'running') end('refused', { status, code });
@@ -283,6 +283,6 @@ function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, strin
   return plain;
 }
 
-function isUsage(value: unknown): value is Usage {
+function hasTokenCounts(value: unknown): value is Usage {
   return typeof value === 'object' && value !== null && 'input_tokens' in value;
 }

@@ -38,11 +38,11 @@ export class Access {
   refusal({ headers, socket }: IncomingMessage): Refusal | undefined {
     const { host, origin } = headers;
     if (origin !== undefined && !this.#allows(this.#origins, origin.toLowerCase())) {
-      return forbidden(`Pages of the origin ${shown(origin)} may not use this server; allow it with allowedOrigins.`);
+      return forbidden(`Pages of the origin ${quoted(origin)} may not use this server; allow it with allowedOrigins.`);
     }
     const name = hostnameOf(host ?? '');
     if (name !== undefined && this.#serves(name, socket.localAddress)) return undefined;
-    return forbidden(`This server is not asked for as ${shown(host ?? '')}; allow the name with allowedHosts.`);
+    return forbidden(`This server is not asked for as ${quoted(host ?? '')}; allow the name with allowedHosts.`);
   }
 
   /** The CORS headers that let the page of an allowed origin read an answer; none for any other request. */
@@ -113,6 +113,6 @@ function forbidden(message: string): Refusal {
   return new Refusal(message, { status: 403, code: 'forbidden' });
 }
 
-function shown(value: string): string {
+function quoted(value: string): string {
   return JSON.stringify(value.slice(0, 200));
 }

@@ -8,6 +8,6 @@ export function openEventStream(response: ServerResponse): void {
 }
 
 /** One event of an event stream: an `event:` line and a `data:` line. */
-export function eventText({ type, text }: Frame): string {
+export function sseEvent({ type, text }: Frame): string {
   return `event: ${type}\ndata: ${text}\n\n`;
 }

@@ -20,7 +20,7 @@ export function tcpOf<T extends object>(socket: T): T | Socket {
 /** The server that listens: one that puts TLS before `http`, or `http` itself without TLS. @throws EmulatorError for a wrong key or certificate */
 export function listenerOf(http: HttpServer, tls: TlsOptions | undefined): Server {
   if (tls === undefined) return http;
-  const secureContext = contextOf(tls);
+  const secureContext = secureContextOf(tls);
   return createServer((tcp) => {
     const socket = new TLSSocket(tcp, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
     connections.set(socket, tcp);
@@ -28,7 +28,7 @@ export function listenerOf(http: HttpServer, tls: TlsOptions | undefined): Serve
   });
 }
 
-function contextOf(tls: TlsOptions): ReturnType<typeof createSecureContext> {
+function secureContextOf(tls: TlsOptions): ReturnType<typeof createSecureContext> {
   try {
     return createSecureContext(tls);
   } catch (error) {

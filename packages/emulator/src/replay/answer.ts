@@ -1,6 +1,6 @@
 import { isRecord, type Item, type ResponseObject } from '../wire/wire.js';
 import { endsResponse } from '../wire/terminal.js';
-import { parsed, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
+import { parseObject, type RecordedExchange, type RecordedTurn, type Sent } from './recording.js';
 
 /** An event of a recorded answer, and when the server sent it. */
 export interface SentEvent {
@@ -31,7 +31,7 @@ export function answerOfExchange({ answer, sent, streams, requestedAt, end }: Re
     return { requestedAt, events: [], refused: { status, headers, body: sent[0]?.text ?? '' }, isWhole };
   }
   if (streams) return { requestedAt, events: sent.flatMap(eventOfBlock), isWhole };
-  const response = parsed(sent[0]?.text ?? '');
+  const response = parseObject(sent[0]?.text ?? '');
   const events = response === undefined ? [] : [...eventsOf(response)];
   const at = sent[0]?.at ?? requestedAt;
   return { requestedAt, events: events.map((event) => ({ at, event, text: JSON.stringify(event) })), isWhole };
@@ -40,7 +40,7 @@ export function answerOfExchange({ answer, sent, streams, requestedAt, end }: Re
 /** The answer to a create on a socket. An error in place of the first event is a refusal. */
 export function answerOfTurn({ requestedAt, sent }: RecordedTurn): RecordedAnswer {
   const events = sent.flatMap(({ at, text }): SentEvent[] => {
-    const event = parsed(text);
+    const event = parseObject(text);
     if (event === undefined) return [];
     const { stream_id: lane, ...rest } = event;
     return [{ at, event: rest, text: lane === undefined ? text : JSON.stringify(rest) }];
@@ -77,7 +77,7 @@ export function withContinuedId(answer: RecordedAnswer, recordedCreate: string, 
 }
 
 function previousIdOf(create: string): unknown {
-  return parsed(create)?.['previous_response_id'] ?? null;
+  return parseObject(create)?.['previous_response_id'] ?? null;
 }
 
 /** The event in one block of an event stream; nothing for `[DONE]` and comments. */
@@ -87,7 +87,7 @@ function eventOfBlock({ at, text }: Sent): SentEvent[] {
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice('data:'.length).replace(/^ /, ''))
     .join('\n');
-  const event = parsed(data);
+  const event = parseObject(data);
   return event === undefined ? [] : [{ at, event, text: data }];
 }
 

@@ -1,12 +1,12 @@
 import { Refusal } from '../wire/refusal.js';
 import { answerOfExchange, answerOfTurn, withContinuedId, finalResponse, type RecordedAnswer } from './answer.js';
-import { firstDifference, shown, type Difference } from './difference.js';
+import { firstDifference, shortJson, type Difference } from './difference.js';
 import { semanticDifference, fullInput, type ResponseHistory } from './semantic-difference.js';
 import { payloadDifference } from './payload.js';
 import {
   isCreate,
   laneOf,
-  parsed,
+  parseObject,
   type RecordedExchange,
   type RecordedSocket,
   type RecordedTurn,
@@ -98,7 +98,7 @@ export class Cursor {
 
   /** The answer to a create on a socket. @throws Refusal */
   turn(socket: RecordedSocket, text: string): ReplayAnswer<RecordedTurn> {
-    const lane = laneOf(parsed(text));
+    const lane = laneOf(parseObject(text));
     const isOpen = (turn: RecordedTurn) => !this.#answered.has(turn);
     let next = socket.lanes.get(lane)?.find(isOpen);
     if (this.#isLoose) {
@@ -178,7 +178,7 @@ export class Cursor {
   }
 
   #semanticDifference({ text: expected }: RecordedCreate, got: string): Difference | undefined {
-    const [expectedBody, gotBody] = [parsed(expected), parsed(got)];
+    const [expectedBody, gotBody] = [parseObject(expected), parseObject(got)];
     if (expectedBody === undefined || gotBody === undefined) return textDifference(expected, got);
     const find = (id: string) => this.#histories.get(id);
     return semanticDifference(expectedBody, fullInput(expectedBody, find), gotBody, fullInput(gotBody, find));
@@ -202,7 +202,7 @@ export class Cursor {
 
   #different(line: number, { path, expected, got }: Difference = noDifference): Refusal {
     const where = path === '' ? '' : ` first at ${path}:`;
-    const message = `The request is not the one in the recording (${this.#recording.file}:${line});${where} expected ${shown(expected)}, got ${shown(got)}.`;
+    const message = `The request is not the one in the recording (${this.#recording.file}:${line});${where} expected ${shortJson(expected)}, got ${shortJson(got)}.`;
     return new Refusal(message, { code: 'replay_mismatch', param: path === '' ? null : path });
   }
 }
@@ -238,7 +238,7 @@ function recordedCreates({ exchanges, sockets }: Recording): readonly RecordedCr
       source,
       protocol: 'websocket',
       text: source.request,
-      isWarmUp: parsed(source.request)?.['generate'] === false,
+      isWarmUp: parseObject(source.request)?.['generate'] === false,
     }));
   return [...posted, ...framed].toSorted((a, b) => a.line - b.line);
 }
@@ -258,7 +258,7 @@ function verbatimOrContinued(turn: RecordedTurn, create: string): ReplayAnswer<R
 function historiesOf(creates: readonly RecordedCreate[]): ReadonlyMap<string, ResponseHistory> {
   const histories = new Map<string, ResponseHistory>();
   for (const create of creates) {
-    const body = parsed(create.text);
+    const body = parseObject(create.text);
     const response = finalResponse(answerOf(create).events);
     if (body === undefined || response === undefined) continue;
     histories.set(response.id, { input: fullInput(body, (id) => histories.get(id)), output: response.output });
@@ -267,12 +267,12 @@ function historiesOf(creates: readonly RecordedCreate[]): ReadonlyMap<string, Re
 }
 
 function streams(body: string): boolean {
-  return parsed(body)?.['stream'] === true;
+  return parseObject(body)?.['stream'] === true;
 }
 
 /** The first difference of two frames. Frames that are not JSON are compared as texts. */
 function textDifference(expected: string, got: string): Difference | undefined {
-  return firstDifference(parsed(expected) ?? expected, parsed(got) ?? got);
+  return firstDifference(parseObject(expected) ?? expected, parseObject(got) ?? got);
 }
 
 function bodyDifference({ body }: RecordedExchange, got: Payload): Difference | undefined {

@@ -22,7 +22,7 @@ const transportFields = new Set(['type', 'stream', 'stream_id', 'stream_options'
  * redacted text equals any text. Ids are compared, because a replay gives out the recorded ids and a client has to name these.
  */
 export function firstDifference(expected: unknown, got: unknown): Difference | undefined {
-  return differ(withoutTransportFields(expected), withoutTransportFields(got), '');
+  return compare(withoutTransportFields(expected), withoutTransportFields(got), '');
 }
 
 function withoutTransportFields(body: unknown): unknown {
@@ -30,20 +30,20 @@ function withoutTransportFields(body: unknown): unknown {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !transportFields.has(name)));
 }
 
-function differ(expected: unknown, got: unknown, path: string): Difference | undefined {
+function compare(expected: unknown, got: unknown, path: string): Difference | undefined {
   if (Object.is(expected, got) || (isNothing(expected) && isNothing(got))) return undefined;
   if (typeof expected === 'string' && expected.includes(redactedText) && matchesRedacted(expected, got))
     return undefined;
   if (Array.isArray(expected) && Array.isArray(got)) {
     for (let index = 0; index < Math.max(expected.length, got.length); index += 1) {
-      const found = differ(expected[index], got[index], `${path}[${index}]`);
+      const found = compare(expected[index], got[index], `${path}[${index}]`);
       if (found !== undefined) return found;
     }
     return undefined;
   }
   if (isRecord(expected) && isRecord(got)) {
     for (const key of new Set([...Object.keys(expected), ...Object.keys(got)])) {
-      const found = differ(own(expected, key), own(got, key), path === '' ? key : `${path}.${key}`);
+      const found = compare(ownValue(expected, key), ownValue(got, key), path === '' ? key : `${path}.${key}`);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -51,7 +51,7 @@ function differ(expected: unknown, got: unknown, path: string): Difference | und
   return { path, expected, got };
 }
 
-function own(record: Record<string, unknown>, key: string): unknown {
+function ownValue(record: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
@@ -73,7 +73,7 @@ function matchesRedacted(expected: string, got: unknown): boolean {
 }
 
 /** A value in an error message: its JSON, cut to 120 characters. */
-export function shown(value: unknown): string {
+export function shortJson(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = JSON.stringify(value);
   return text.length <= 120 ? text : `${text.slice(0, 119)}…`;

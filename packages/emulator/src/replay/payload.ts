@@ -1,6 +1,6 @@
 import { utf8 } from '../base/utf8.js';
 import { firstDifference, type Difference } from './difference.js';
-import { parsed, type Payload } from './recording.js';
+import { parseObject, type Payload } from './recording.js';
 
 /** A received body in the form in which a recording has it. */
 export function payloadOf(bytes: Buffer, contentType: string | undefined): Payload {
@@ -12,7 +12,7 @@ export function payloadOf(bytes: Buffer, contentType: string | undefined): Paylo
 export function payloadDifference(expected: Payload, got: Payload): Difference | undefined {
   const [left, right] = [comparable(expected), comparable(got)];
   if (left.bytes === undefined && right.bytes === undefined) {
-    return firstDifference(parsed(left.text) ?? left.text, parsed(right.text) ?? right.text);
+    return firstDifference(parseObject(left.text) ?? left.text, parseObject(right.text) ?? right.text);
   }
   if (left.bytes === right.bytes && left.text === right.text) return undefined;
   return { path: '', expected: described(left), got: described(right) };

@@ -92,7 +92,7 @@ export async function loadRecording(file: string, upstream?: string): Promise<Re
   texts.pop();
   const [first, ...rest] = texts;
   if (first === undefined) throw notValid(file, 1, 'it is empty, or not a recording of turnwire');
-  const header = check(headerSchema, first, file, 1);
+  const header = checkLine(headerSchema, first, file, 1);
   const names = 'upstreams' in header ? Object.keys(header.upstreams) : [];
   if (upstream !== undefined && !names.includes(upstream)) {
     const known = names.length === 0 ? 'it is of one upstream without a name' : `there is ${names.join(', ')}`;
@@ -101,7 +101,7 @@ export async function loadRecording(file: string, upstream?: string): Promise<Re
   }
   const byExchange = new Map<number, NumberedLine[]>();
   for (const [index, each] of rest.entries()) {
-    const value = check(lineSchema, each, file, index + 2);
+    const value = checkLine(lineSchema, each, file, index + 2);
     const known = byExchange.get(value.exchange) ?? [];
     byExchange.set(value.exchange, known);
     known.push({ value, line: index + 2 });
@@ -124,7 +124,7 @@ function upstreamOf(first: NumberedLine | undefined): string | undefined {
   return first?.value.kind === 'request' || first?.value.kind === 'upgrade' ? first.value.upstream : undefined;
 }
 
-function check<T extends z.ZodType>(schema: T, text: string, file: string, line: number): z.output<T> {
+function checkLine<T extends z.ZodType>(schema: T, text: string, file: string, line: number): z.output<T> {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -195,7 +195,7 @@ function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
   for (const { value, line } of lines) {
     if (value.kind !== 'frame') continue;
     const { at, text, base64 = false } = value;
-    const message = parsed(text);
+    const message = parseObject(text);
     const lane = laneOf(message);
     const turns = lanes.get(lane) ?? [];
     if (value.from === 'client') {
@@ -231,7 +231,7 @@ function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
   ];
 }
 
-export function parsed(text: string): Record<string, unknown> | undefined {
+export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return isRecord(value) ? value : undefined;

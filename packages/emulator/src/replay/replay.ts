@@ -14,7 +14,7 @@ import type { ReplayOptions } from './replay-options.js';
 import {
   isCreate,
   laneOf,
-  parsed,
+  parseObject,
   type RecordedExchange,
   type RecordedSocket,
   type RecordedTurn,
@@ -56,7 +56,7 @@ export class Replay {
     const entry = isCreate({ method, path })
       ? this.#openTurn(payload.text, body.byteLength, 'http', connection)
       : undefined;
-    const found: ReplayAnswer<RecordedExchange> = refusing(entry, () =>
+    const found: ReplayAnswer<RecordedExchange> = notingRefusal(entry, () =>
       entry === undefined
         ? { verbatim: this.#cursor.exchange(method, path, payload) }
         : this.#cursor.httpCreate(path, payload),
@@ -68,7 +68,7 @@ export class Replay {
         const { converted } = found;
         await this.#answerConverted(
           converted,
-          parsed(payload.text)?.['stream'] === true,
+          parseObject(payload.text)?.['stream'] === true,
           response,
           connectionControl,
           gone.signal,
@@ -127,12 +127,12 @@ export class Replay {
     };
     webSocket.on('message', (raw: Buffer) => {
       const text = raw.toString('utf8');
-      const message = parsed(text);
+      const message = parseObject(text);
       const isTurn = message?.['type'] === 'response.create';
       const entry = isTurn ? this.#openTurn(text, raw.byteLength, 'websocket', connection) : undefined;
       try {
         if (!isTurn) return this.#cursor.other(socket, text);
-        const found = refusing(entry, () => this.#cursor.turn(socket, text));
+        const found = notingRefusal(entry, () => this.#cursor.turn(socket, text));
         const lane = laneOf(message);
         run(lane, () =>
           'converted' in found
@@ -143,7 +143,7 @@ export class Replay {
         if (!(error instanceof Refusal)) throw error;
         const lane = laneOf(message);
         const { text: frame } = error.frame();
-        const named = lane === '' ? frame : JSON.stringify({ ...parsed(frame), stream_id: lane });
+        const named = lane === '' ? frame : JSON.stringify({ ...parseObject(frame), stream_id: lane });
         run(lane, () => Promise.resolve(webSocket.send(named)));
       }
     });
@@ -161,7 +161,7 @@ export class Replay {
       await this.#send(turn.sent, turn.requestedAt, signal, (text) => {
         if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
       });
-      entry?.end(...endingOf(turn.sent.map(({ text }) => text)));
+      entry?.end(...responseAndOutcome(turn.sent.map(({ text }) => text)));
     } catch (error) {
       entry?.abort();
       throw error;
@@ -303,7 +303,7 @@ export class Replay {
   }
 
   #openTurn(text: string, bytes: number, over: 'http' | 'websocket', connection: number): OpenTurn {
-    const request = parsed(text);
+    const request = parseObject(text);
     const transport = over === 'websocket' ? over : request?.['stream'] === true ? 'sse' : 'json';
     return this.#journal.openTurn({ transport, connection, request, bytes });
   }
@@ -324,7 +324,7 @@ class RecordedRefusal extends Refusal {
 }
 
 /** Calls `find`, and notes a refusal in the journal. */
-function refusing<T>(entry: OpenTurn | undefined, find: () => T): T {
+function notingRefusal<T>(entry: OpenTurn | undefined, find: () => T): T {
   try {
     return find();
   } catch (error) {
@@ -338,31 +338,31 @@ function errorFrame({ status, body }: NonNullable<RecordedAnswer['refused']>): o
   return {
     type: 'error',
     status,
-    error: parsed(body)?.['error'] ?? { type: 'server_error', code: null, message: body },
+    error: parseObject(body)?.['error'] ?? { type: 'server_error', code: null, message: body },
   };
 }
 
 function endConverted(entry: OpenTurn, { refused, events }: RecordedAnswer): void {
-  if (refused === undefined) return entry.end(...endingOf(events.map(({ text }) => text)));
-  const error = parsed(refused.body)?.['error'];
+  if (refused === undefined) return entry.end(...responseAndOutcome(events.map(({ text }) => text)));
+  const error = parseObject(refused.body)?.['error'];
   entry.refuse(refused.status, isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null);
 }
 
 function endVerbatim(entry: OpenTurn, { answer, sent, streams }: RecordedExchange): void {
   if (answer !== undefined && answer.status >= 400) {
-    const error = parsed(sent[0]?.text ?? '')?.['error'];
+    const error = parseObject(sent[0]?.text ?? '')?.['error'];
     const code = isRecord(error) && typeof error['code'] === 'string' ? error['code'] : null;
     return entry.refuse(answer.status, code);
   }
   const texts = sent.map(({ text }) =>
-    streams ? (/^data: ?(.*)$/m.exec(text)?.[1] ?? '') : JSON.stringify({ response: parsed(text) }),
+    streams ? (/^data: ?(.*)$/m.exec(text)?.[1] ?? '') : JSON.stringify({ response: parseObject(text) }),
   );
-  entry.end(...endingOf(texts));
+  entry.end(...responseAndOutcome(texts));
 }
 
 /** The last response in some events, and the outcome of the turn. */
-function endingOf(texts: readonly string[]): [ResponseObject | undefined, Outcome] {
-  const event = texts.map(parsed).findLast((each) => isRecord(each?.['response']));
+function responseAndOutcome(texts: readonly string[]): [ResponseObject | undefined, Outcome] {
+  const event = texts.map(parseObject).findLast((each) => isRecord(each?.['response']));
   const response = event?.['response'];
   if (!isRecord(response) || typeof response['id'] !== 'string') return [undefined, 'failed'];
   const status = String(response['status']);

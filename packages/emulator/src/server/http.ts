@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runInSteps } from '../base/incremental.js';
-import { eventText, openEventStream } from '../listener/event-stream.js';
+import { sseEvent, openEventStream } from '../listener/event-stream.js';
 import { HttpConnectionControl } from '../faults/connection-control.js';
 import { RequestFaults } from '../faults/request-faults.js';
 import type { Exchange } from './http/exchange.js';
@@ -227,7 +227,7 @@ function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: bool
       openEventStream(response);
       // The events of one tick are sent in one write. None of them is delayed, because the microtask runs before anything else.
       if (text === '') queueMicrotask(flush);
-      text += eventText(frame);
+      text += sseEvent(frame);
       if (text.length < writeLength) return undefined;
       return flush() ? undefined : drained(response, signal);
     },

@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { runWithoutPause, runInSteps } from '../base/incremental.js';
+import { eventLoopTurn, runWithoutPause, runInSteps } from '../base/incremental.js';
 import { isLarge } from '../request/json-body.js';
 import { readClientEvent, type ClientEvent } from './client-event.js';
 import { closeCodeAfter, type AgeLimit } from '../wire/dialect.js';
@@ -308,10 +307,4 @@ function tooOld(ageMs: number): Refusal {
   const minutes = Number((ageMs / 60_000).toPrecision(3));
   const message = `Responses websocket connection limit reached (${minutes} minutes). Create a new websocket connection to continue.`;
   return new Refusal(message, { code: 'websocket_connection_limit_reached' });
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -3,7 +3,7 @@ import type { Context } from '../memory/context.js';
 import type { Dialect } from '../wire/dialect.js';
 import type { CreateRequest } from '../request/request.js';
 import { offeredTools } from '../request/tools.js';
-import { echoInFormat, exampleOf } from './structured.js';
+import { echoInFormat, exampleOf } from './structured-output.js';
 import { isRecord } from '../wire/wire.js';
 
 /**
@@ -26,7 +26,7 @@ function demandedCall(request: CreateRequest): ReplyItem | undefined {
   if (choice === 'required') return firstCall(tools);
   if (!isRecord(choice)) return undefined;
   if (choice['type'] !== 'allowed_tools') return firstCall(tools.filter(isNamedBy(choice)));
-  return choice['mode'] === 'required' ? firstCall(allowed(tools, choice)) : undefined;
+  return choice['mode'] === 'required' ? firstCall(allowedTools(tools, choice)) : undefined;
 }
 
 /** The call of the first tool, after a message of the user. After the output of a tool there is none, so that the tool is called once. */
@@ -34,12 +34,12 @@ function unaskedCall(request: CreateRequest, context: Context): ReplyItem | unde
   const { tool_choice: choice } = request;
   const tools = offeredTools(request, request.items);
   if (choice === 'none' || context.last?.['role'] !== 'user') return undefined;
-  return firstCall(isRecord(choice) ? allowed(tools, choice) : tools);
+  return firstCall(isRecord(choice) ? allowedTools(tools, choice) : tools);
 }
 
 type Tool = Readonly<Record<string, unknown>>;
 
-function allowed(tools: readonly Tool[], choice: Tool): readonly Tool[] {
+function allowedTools(tools: readonly Tool[], choice: Tool): readonly Tool[] {
   const named: readonly unknown[] = Array.isArray(choice['tools']) ? choice['tools'] : [];
   return tools.filter((tool) => named.some((each) => isRecord(each) && isNamedBy(each)(tool)));
 }

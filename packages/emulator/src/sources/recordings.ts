@@ -35,10 +35,10 @@ export function recorded(folder: string | undefined): Source {
   return async ({ request, context, counterKey }) => {
     if (!asksForRecording(request)) return undefined;
     const name = request.model.slice(modelPrefix.length);
-    const responses = await load(folder, name);
+    const responses = await loadResponses(folder, name);
     const counts = countsByKey.get(counterKey) ?? new Map<string, number>();
     countsByKey.set(counterKey, counts);
-    const previous = continued(responses, request, context) ?? counts.get(name) ?? -1;
+    const previous = indexOfContinued(responses, request, context) ?? counts.get(name) ?? -1;
     const index = (previous + 1) % responses.length;
     counts.set(name, index);
     const chosen = responses[index];
@@ -74,7 +74,7 @@ function unknownRecording(name: string, why: string): Refusal {
   });
 }
 
-async function load(folder: string | undefined, name: string): Promise<readonly RecordedResponse[]> {
+async function loadResponses(folder: string | undefined, name: string): Promise<readonly RecordedResponse[]> {
   if (folder === undefined) throw unknownRecording(name, 'the emulator was started without a folder of recordings');
   if (!recordingName.test(name)) throw unknownRecording(name, 'a name has letters, digits, ".", "_" and "-" only');
   const file = join(folder, `${name}.jsonl`);
@@ -82,7 +82,7 @@ async function load(folder: string | undefined, name: string): Promise<readonly 
   const found = await stat(file).catch(() => undefined);
   if (found?.isFile() !== true) throw unknownRecording(name, `the folder has no file ${name}.jsonl`);
   if (found.size > maxRecordingBytes) throw unknownRecording(name, `it is larger than ${maxRecordingBytes} bytes`);
-  return split((await readFile(file, 'utf8')).split(/\r?\n/), name);
+  return splitResponses((await readFile(file, 'utf8')).split(/\r?\n/), name);
 }
 
 /** True for a symbolic link that leads out of the folder, directly or through further links. */
@@ -97,7 +97,7 @@ interface Line {
 }
 
 /** Splits the lines of a recording at each `response.created`. Lines before the first one belong to the first response. */
-function split(lines: readonly string[], name: string): readonly RecordedResponse[] {
+function splitResponses(lines: readonly string[], name: string): readonly RecordedResponse[] {
   const responses: Line[][] = [];
   for (const [index, text] of lines.entries()) {
     if (text === '') continue;
@@ -142,7 +142,7 @@ function outputOf(response: Record<string, unknown>, lines: readonly Line[]): re
 }
 
 /** The index of the last recorded response that the request continues; undefined if it continues none. */
-function continued(
+function indexOfContinued(
   responses: readonly RecordedResponse[],
   request: CreateRequest,
   context: Context,

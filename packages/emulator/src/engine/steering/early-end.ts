@@ -54,14 +54,14 @@ export function* untilEnded(
 
 /** The response in an event, with an empty output; undefined if the event has none. */
 export function responseOf(created: string): ResponseObject | undefined {
-  const event = parsed(created);
+  const event = parseEvent(created);
   const response = isRecord(event) ? event['response'] : undefined;
   if (!isRecord(response) || typeof response['id'] !== 'string') return undefined;
   return { ...response, id: response['id'], status: String(response['status']), output: [] };
 }
 
 /** The value of JSON; undefined for an event that a fault has broken. */
-function parsed(text: string): unknown {
+function parseEvent(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -71,7 +71,7 @@ function parsed(text: string): unknown {
 
 /** The item in an event; undefined if the event has none. */
 export function itemOf(done: string): Item | undefined {
-  const event = parsed(done);
+  const event = parseEvent(done);
   const item = isRecord(event) ? event['item'] : undefined;
   return isItem(item) ? item : undefined;
 }

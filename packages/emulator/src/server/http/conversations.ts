@@ -5,7 +5,7 @@ import { metadata, optional } from '../../request/fields.js';
 import { itemsOf } from '../../request/items.js';
 import type { Conversation } from '../../memory/conversations.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
-import { listOf, pageOf } from './page.js';
+import { listOf, pageOf } from './pagination.js';
 
 /** The maximum number of items in one request. */
 const maxItems = 20;
@@ -19,54 +19,59 @@ export async function createConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, createBody);
   const { engine, tenant } = exchange;
   const { conversations } = engine;
-  return shown(conversations.create(tenant, runWithoutPause(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}));
+  return conversationBody(
+    conversations.create(tenant, runWithoutPause(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}),
+  );
 }
 
 export function getConversation(exchange: Exchange): unknown {
-  return shown(named(exchange));
+  return conversationBody(conversationOf(exchange));
 }
 
 export async function updateConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, updateBody);
-  const conversation = named(exchange);
+  const conversation = conversationOf(exchange);
   conversation.metadata = body.metadata;
-  return shown(conversation);
+  return conversationBody(conversation);
 }
 
 export function deleteConversation(exchange: Exchange): unknown {
-  const conversation = named(exchange);
+  const conversation = conversationOf(exchange);
   exchange.engine.conversations.delete(conversation);
   return { id: conversation.id, object: 'conversation.deleted', deleted: true };
 }
 
 export function listItems(exchange: Exchange): unknown {
-  return pageOf(named(exchange).items, exchange.query);
+  return pageOf(conversationOf(exchange).items, exchange.query);
 }
 
 export async function createItems(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, itemsBody);
-  const added = exchange.engine.conversations.append(named(exchange), runWithoutPause(itemsOf(body.items, 'items')));
+  const added = exchange.engine.conversations.append(
+    conversationOf(exchange),
+    runWithoutPause(itemsOf(body.items, 'items')),
+  );
   return listOf(added);
 }
 
 export function getItem(exchange: Exchange): unknown {
   const id = segment(exchange, 1);
-  const found = named(exchange).items.find((item) => item.id === id);
+  const found = conversationOf(exchange).items.find((item) => item.id === id);
   if (found !== undefined) return found;
   throw new Refusal(`Item with id '${id}' not found.`, { status: 404 });
 }
 
 /** Deletes an item and answers with the conversation, as the API does. Deleting an unknown item is no error. */
 export function deleteItem(exchange: Exchange): unknown {
-  const conversation = named(exchange);
+  const conversation = conversationOf(exchange);
   exchange.engine.conversations.removeItem(conversation, segment(exchange, 1));
-  return shown(conversation);
+  return conversationBody(conversation);
 }
 
-function named(exchange: Exchange): Conversation {
+function conversationOf(exchange: Exchange): Conversation {
   return exchange.engine.conversations.get(segment(exchange), exchange.tenant);
 }
 
-function shown({ id, createdAt, metadata: said }: Conversation): unknown {
+function conversationBody({ id, createdAt, metadata: said }: Conversation): unknown {
   return { id, object: 'conversation', created_at: createdAt, metadata: said };
 }

@@ -12,13 +12,13 @@ import { conversationIdOf } from '../../request/request.js';
 import { isUserMessage } from '../../wire/transcript.js';
 import type { Frame, Item } from '../../wire/wire.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
-import { pageOf } from './page.js';
+import { pageOf } from './pagination.js';
 
 function notFound(id: string): Refusal {
   return new Refusal(`Response with id '${id}' not found.`, { status: 404 });
 }
 
-function stored({ engine: { memory }, tenant }: Exchange, id: string): RememberedResponse {
+function storedResponse({ engine: { memory }, tenant }: Exchange, id: string): RememberedResponse {
   const found = memory.stored(id, tenant);
   if (found === undefined) throw notFound(id);
   return found;
@@ -29,10 +29,10 @@ export async function retrieve(exchange: Exchange): Promise<unknown> {
   const { engine, query, tenant } = exchange;
   const id = segment(exchange);
   const job = engine.background.find(id, tenant);
-  if (query.get('stream') !== 'true') return job?.response ?? stored(exchange, id).response;
+  if (query.get('stream') !== 'true') return job?.response ?? storedResponse(exchange, id).response;
   const from = startOf(query);
   if (job !== undefined) return exchange.stream(job.follow(from, exchange.signal));
-  const { events } = stored(exchange, id);
+  const { events } = storedResponse(exchange, id);
   if (events !== undefined) return exchange.stream(skip(events(), from));
   const message = `The events of response '${id}' are not kept: those of recordings and of steered responses are not.`;
   throw new Refusal(message, { param: 'stream' });
@@ -69,7 +69,7 @@ export function remove(exchange: Exchange): unknown {
 /** `GET /responses/{id}/input_items`: the items that the response continued, then its own input. */
 export function inputItems(exchange: Exchange): unknown {
   const { engine, query } = exchange;
-  const response = stored(exchange, segment(exchange));
+  const response = storedResponse(exchange, segment(exchange));
   const context = engine.memory.transcript(response);
   if (context === undefined) throw notFound(response.response.id);
   const output = new Set(response.response.output);
@@ -89,7 +89,7 @@ export function cancel(exchange: Exchange): unknown {
     job.cancel();
     return job.response;
   }
-  const { response } = stored(exchange, id);
+  const { response } = storedResponse(exchange, id);
   if (response['background'] === true) return response;
   throw new Refusal('Cannot cancel a synchronous response.', { param: 'response_id' });
 }
