@@ -10,15 +10,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * What is bundled.
+ * The libraries to bundle.
  *
- * `esm: 'native'`: ES modules beside the CommonJS ones, for bundlers, which see through both. `esm: 'door'`: ES modules that only hand on what
- * the CommonJS ones export, so that a process has one copy, whichever it asks for, and Node loads `ws` and `yaml` in half the time.
+ * `esm: 'native'`: ES modules beside the CommonJS ones; bundlers can read both. `esm: 'wrapper'`: ES modules that only
+ * export what the CommonJS ones export, so that a process has one copy, and Node loads `ws` and `yaml` in half the time.
  *
  * `inline`: dependencies whose code becomes part of the bundle, with their licence beside it. Of zod's hundred files most are messages in other
  * languages: without them an emulator starts in two thirds of the time. It stays a dependency, because the declarations of scripts name its types.
  *
- * `chunk`: modules of one file. Otherwise those that a further entry needs too are a file of their own, and each file adds half a millisecond to an import.
+ * `chunk`: modules of one file. Otherwise modules that another entry also needs get a file of their own, and each file adds half a millisecond to an import.
  */
 const libraries = [
   {
@@ -27,8 +27,8 @@ const libraries = [
     esm: 'native',
     chunk: { name: 'client', test: /[\\/]dist[\\/](?!fetch[\\/]|relay[\\/]|index\.js)/, minShareCount: 2 },
   },
-  { folder: 'emulator', entries: ['index'], inline: ['zod'], esm: 'door' },
-  { folder: 'gateway', entries: ['index'], inline: ['zod'], esm: 'door' },
+  { folder: 'emulator', entries: ['index'], inline: ['zod'], esm: 'wrapper' },
+  { folder: 'gateway', entries: ['index'], inline: ['zod'], esm: 'wrapper' },
 ];
 
 /**
@@ -106,7 +106,7 @@ async function bundleModules({ entries, inline = [], esm, chunk }, folder, bundl
     await build.write({ ...common, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
   } else {
     for (const { name, isEntry, exports } of cjs.output) {
-      if (isEntry) writeFileSync(join(bundle, `${name}.js`), doorTo(`./${posix.basename(name)}.cjs`, exports));
+      if (isEntry) writeFileSync(join(bundle, `${name}.js`), wrapperOf(`./${posix.basename(name)}.cjs`, exports));
     }
   }
   for (const name of inline) {
@@ -119,7 +119,7 @@ async function bundleModules({ entries, inline = [], esm, chunk }, folder, bundl
  * Writes an ES module that exports what a CommonJS module exports. It uses `require`, because an `import` of a CommonJS module reads the file twice, the
  * first time for the names of its exports.
  */
-function doorTo(path, names) {
+function wrapperOf(path, names) {
   return `import { createRequire } from 'node:module';\nexport const { ${names.join(', ')} } = createRequire(import.meta.url)('${path}');\n`;
 }
 

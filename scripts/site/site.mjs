@@ -28,9 +28,9 @@ function pageNames() {
 export function writePages(folder) {
   const names = pageNames();
   const placed = chapters.flatMap(({ pages }) => pages);
-  const homeless = names.filter((name) => !placed.includes(name));
-  if (homeless.length > 0)
-    throw new Error(`docs/${homeless[0]}.md stands in no chapter: name it in scripts/site/chapters.mjs`);
+  const unlisted = names.filter((name) => !placed.includes(name));
+  if (unlisted.length > 0)
+    throw new Error(`docs/${unlisted[0]}.md stands in no chapter: name it in scripts/site/chapters.mjs`);
   const missing = placed.filter((name, index) => !names.includes(name) || placed.indexOf(name) !== index);
   if (missing.length > 0)
     throw new Error(`scripts/site/chapters.mjs names "${missing[0]}", which docs/ does not have, or names it twice`);

@@ -2,16 +2,16 @@ import { Refusal } from '../base/refusal.js';
 import { readBody } from '../relay/http/body.js';
 import { textField } from '../relay/create.js';
 import { checkIds, permitted, unknownModel } from '../relay/policy.js';
-import { handOn } from '../upstream/passage.js';
+import { passAnswerOn } from '../upstream/pass-through.js';
 import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Policy, Principal } from '../upstream/principal.js';
-import type { Passage, Passed, PassedAnswer } from '../upstream/passage.js';
+import type { PassThrough, PassedRequest, PassedAnswer } from '../upstream/pass-through.js';
 import type { Quotas } from '../relay/quotas.js';
 import type { Registry } from '../relay/registry.js';
 
 export interface ScopeOptions {
-  passage: Passage;
+  passThrough: PassThrough;
   registry: Registry;
   quotas: Quotas;
   bodies: RelayBodies;
@@ -28,7 +28,7 @@ export interface ScopedRequest {
   query: string;
   request: IncomingMessage;
   response: ServerResponse;
-  passed: Passed;
+  passed: PassedRequest;
 }
 
 /** The largest answer whose ids and tokens are read, in bytes. */
@@ -39,7 +39,7 @@ export async function serveScoped(options: ScopeOptions, asked: ScopedRequest): 
   const { path, response, passed } = asked;
   const [, first = '', second, ...rest] = path.split('/').map(decoded);
   if (options.paths.some((one) => path === one || path.startsWith(`${one}/`)))
-    return handOn(await options.passage.ask(passed), response);
+    return passAnswerOn(await options.passThrough.ask(passed), response);
   if (first === 'models' && second === undefined && passed.method === 'GET') return serveModels(options, asked);
   if (first === 'models' && second !== undefined && passed.method === 'GET')
     return serveModel(options, asked, [second, ...rest].join('/'));
@@ -49,7 +49,7 @@ export async function serveScoped(options: ScopeOptions, asked: ScopedRequest): 
     if (!(await options.registry.isOwn(asked.principal.id, second))) throw notFound(first, second);
     return passed.method === 'POST' && first === 'conversations'
       ? serveChecked(options, asked)
-      : handOn(await options.passage.ask(passed), response);
+      : passAnswerOn(await options.passThrough.ask(passed), response);
   }
   throw new Refusal(`this gateway does not serve ${path.slice(0, 200)} (paths)`, { status: 404, code: 'unknown_path' });
 }
@@ -59,7 +59,7 @@ async function serveChecked(
   options: ScopeOptions,
   { principal, request, response, passed, query, path }: ScopedRequest,
 ): Promise<void> {
-  const { registry, quotas, bodies, bodyBytes, passage } = options;
+  const { registry, quotas, bodies, bodyBytes, passThrough } = options;
   const isPost = passed.method === 'POST';
   let { body } = passed;
   const headers = { ...passed.headers };
@@ -82,7 +82,7 @@ async function serveChecked(
   const end = isPost ? quotas.begin(principal) : () => {};
   let tokens = 0;
   try {
-    const answer = await passage.ask({ ...passed, path: path + query, headers, body });
+    const answer = await passThrough.ask({ ...passed, path: path + query, headers, body });
     const text = await wholeText(answer);
     const said = parsed(text);
     if (answer.statusCode < 300 && said !== undefined) {
@@ -98,10 +98,10 @@ async function serveChecked(
 }
 
 async function serveModels(
-  { passage }: ScopeOptions,
+  { passThrough }: ScopeOptions,
   { policy, passed, response, path, query }: ScopedRequest,
 ): Promise<void> {
-  const answer = await passage.ask({ ...passed, path: path + query, headers: plain(passed.headers) });
+  const answer = await passThrough.ask({ ...passed, path: path + query, headers: plain(passed.headers) });
   const text = await wholeText(answer);
   const said = parsed(text);
   const { models, aliases } = policy;
@@ -115,15 +115,15 @@ async function serveModels(
 }
 
 async function serveModel(
-  { passage }: ScopeOptions,
+  { passThrough }: ScopeOptions,
   { policy, passed, response, query }: ScopedRequest,
   asked: string,
 ): Promise<void> {
   const { models, aliases } = policy;
   const model = aliases.get(asked) ?? asked;
   if (models !== undefined && !models.has(model) && !aliases.has(asked)) throw unknownModel(asked);
-  await handOn(
-    await passage.ask({ ...passed, path: `/models/${model.split('/').map(encodeURIComponent).join('/')}${query}` }),
+  await passAnswerOn(
+    await passThrough.ask({ ...passed, path: `/models/${model.split('/').map(encodeURIComponent).join('/')}${query}` }),
     response,
   );
 }
@@ -141,7 +141,7 @@ function send(response: ServerResponse, { statusCode, headers }: PassedAnswer, t
 }
 
 /** The same headers without `accept-encoding`, since the gateway reads the answer. */
-function plain(headers: Passed['headers']): Passed['headers'] {
+function plain(headers: PassedRequest['headers']): PassedRequest['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== 'accept-encoding'));
 }
 

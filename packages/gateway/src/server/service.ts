@@ -12,7 +12,7 @@ import { LocalQuotas } from '../relay/quotas.js';
 import { LocalRegistry } from '../relay/registry.js';
 import { recordOf } from '../relay/turn-record.js';
 import { Turns } from '../relay/turns.js';
-import { handOn } from '../upstream/passage.js';
+import { passAnswerOn } from '../upstream/pass-through.js';
 import { Cluster } from '../cluster/cluster.js';
 import { offerPath, relayedHeader } from '../cluster/peers.js';
 import { notTakenHeader } from '../relay/turn.js';
@@ -31,7 +31,7 @@ import type { Quotas } from '../relay/quotas.js';
 import type { Registry } from '../relay/registry.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
-import type { Passed } from '../upstream/passage.js';
+import type { PassedRequest } from '../upstream/pass-through.js';
 import type { Checked } from './settings/check.js';
 import type { TurnLog } from './turn-log.js';
 
@@ -248,13 +248,13 @@ export class Service {
     { path, query }: { path: string; query: string },
     headers: RequestHeaders,
   ): Promise<void> {
-    const { config, passage } = this.#setting;
+    const { config, passThrough } = this.#setting;
     const left = new AbortController();
     response.once('close', () => left.abort());
     const { method = 'GET' } = request;
     const hasBody =
       request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
-    const passed: Passed = {
+    const passed: PassedRequest = {
       method,
       path: path + query,
       headers: {
@@ -270,10 +270,10 @@ export class Service {
     const { policy } = principal;
     if (policy === undefined) {
       if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-      return handOn(await passage.ask(passed), response);
+      return passAnswerOn(await passThrough.ask(passed), response);
     }
     const options = {
-      passage,
+      passThrough,
       registry: this.#registry,
       quotas: this.#quotas,
       bodies: this.#bodies,

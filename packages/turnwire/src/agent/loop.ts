@@ -70,7 +70,7 @@ export async function* runLoop(
   const { scope } = conversation;
   for (;;) {
     signal.throwIfAborted();
-    yield* scope.aside.splice(0);
+    yield* scope.sideEvents.splice(0);
     yield* instruct(conversation, signal);
     const { agent, history, usage } = conversation;
     if (progress.reports.length >= agent.maxIterations + progress.granted) {
@@ -85,7 +85,7 @@ export async function* runLoop(
       if (isNearLimit(tokens, { ...model, contextSize: windowOf(conversation) }, agent))
         yield* workingTime(compact(conversation, 'threshold', signal), took);
     }
-    yield* hear(conversation, signal);
+    yield* addUserInput(conversation, signal);
     const { choice } = conversation;
     choice.route(promptText(history.items));
     progress.taskBudget.check(choice.candidates()[0] ?? agent.model);
@@ -103,10 +103,10 @@ export async function* runLoop(
     for (const message of ending.warnings) yield { type: 'warning', message };
     if (done !== undefined) {
       if (agent.forceHandoff === undefined && !conversation.notices.waits) {
-        yield* scope.aside.splice(0);
+        yield* scope.sideEvents.splice(0);
         return done;
       }
-      yield* goOn(conversation, signal);
+      yield* continueAfterAnswer(conversation, signal);
     }
     if (conversation.agent !== agent) {
       const [from, to] = [agent.name, conversation.agent.name];
@@ -118,7 +118,7 @@ export async function* runLoop(
 }
 
 /** Begins another turn after an answer: of the agent that the file names, or once background work has ended. */
-async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+async function* continueAfterAnswer(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { agent, history, notices, steering } = conversation;
   if (agent.forceHandoff !== undefined) {
     conversation.handOff(agent.forceHandoff);
@@ -135,7 +135,7 @@ async function* goOn(conversation: Conversation, signal: AbortSignal): AsyncGene
 }
 
 /** Adds what the user has said meanwhile. */
-async function* hear(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+async function* addUserInput(conversation: Conversation, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const { history, steering } = conversation;
   const said = steering.take();
   if (said.length === 0) return;

@@ -135,7 +135,7 @@ export function createSession(options: SessionOptions): Session {
     store,
   } = options;
   const { history: items, makers, keeper, id, budget, used, answers = new Map() } = options;
-  const aside: AgentEvent[] = [];
+  const sideEvents: AgentEvent[] = [];
   const permissions = new Permissions(approval, {
     rules,
     tools: [...tools, ...[...team.values()].flatMap((member) => member.tools)],
@@ -152,8 +152,8 @@ export function createSession(options: SessionOptions): Session {
     store,
     totals: new Totals(),
     ledger: new BudgetLedger(budget, used),
-    background: new BackgroundTasks((event) => void aside.push(event)),
-    aside,
+    background: new BackgroundTasks((event) => void sideEvents.push(event)),
+    sideEvents,
   };
   const conversation = new Conversation(scope, agent.name, { items, makers, keeper });
   const state: State = { busy: false, title: options.title, answers, keeper };
@@ -280,7 +280,7 @@ async function* converse(
       const event = { stop_response: text, last_user_message: prompt };
       const stopped = yield* runHooksAt(conversation, { point: 'stop', event, signal });
       conversation.addContext(stopped.context);
-      yield* entitle(conversation, state, signal);
+      yield* giveTitle(conversation, state, signal);
       yield { type: 'stream_stopped', reason: 'completed' };
       const { tokens: usage, cost } = scope.totals;
       return { text, turns: reports.length, usage, cost, history: [...history.items], reports };
@@ -318,7 +318,7 @@ function* again(text: string, history: History): Generator<AgentEvent, LoopResul
 }
 
 /** Gives the session a title, where the agent has a model for that and there is none yet. */
-async function* entitle(conversation: Conversation, state: State, signal: AbortSignal): AsyncGenerator<AgentEvent> {
+async function* giveTitle(conversation: Conversation, state: State, signal: AbortSignal): AsyncGenerator<AgentEvent> {
   const [first = conversation.agent.model] = conversation.choice.candidates();
   const model = first.links.title;
   if (model === undefined || state.title !== undefined) return;

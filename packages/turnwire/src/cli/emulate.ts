@@ -33,7 +33,7 @@ export interface EmulateOptions {
   control: boolean;
 }
 
-const openToOthers =
+const publicAddressWarning =
   'Everybody who reaches this machine can use the emulator and read its content; without --host only this machine can.';
 
 /** `turnwire emulate`: serves until it is stopped, and then exits with status 0. */
@@ -87,7 +87,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     stdout.line(
       '  for SDKs and tools:  ' + stdout.style('cyan', `export OPENAI_BASE_URL=${emulator.url} OPENAI_API_KEY=any`),
     );
-    if (isPublicAddress(host)) stdout.line(`  ${openToOthers}`);
+    if (isPublicAddress(host)) stdout.line(`  ${publicAddressWarning}`);
     stdout.line('  Ctrl-C stops it.');
   }
   await Promise.race([stopped, emulator.closed]);

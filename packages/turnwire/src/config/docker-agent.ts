@@ -1,5 +1,5 @@
 /** Keys of toolsets, and of MCP servers for several agents. */
-const unservedOfToolsets: readonly string[] = [
+const unsupportedOfToolsets: readonly string[] = [
   'shared',
   'api_config',
   'rag_config',
@@ -14,13 +14,13 @@ const unservedOfToolsets: readonly string[] = [
 ];
 
 /** Keys of hooks and of their matchers that turnwire does not support. */
-const unservedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_policy', 'routing_policy'];
+const unsupportedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_policy', 'routing_policy'];
 
 /**
  * The keys of docker-agent's format that turnwire does not support, by place in the file (`*` is any name or number). They are refused by name: a file
  * without one of them would be another agent than its author wrote. Source: docker-agent's configuration, versions 7 to 15
  */
-const unserved: Readonly<Record<string, readonly string[]>> = {
+const unsupported: Readonly<Record<string, readonly string[]>> = {
   '': ['rag', 'runtime', 'flavors', 'evaluators'],
   'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'unload_api'],
   'models.*': [
@@ -37,19 +37,19 @@ const unserved: Readonly<Record<string, readonly string[]>> = {
   'agents.*.structured_output': ['mode'],
   'agents.*.hooks': ['before_agent_run', 'after_agent_complete'],
   // Hooks and matchers may stand in a list or alone, so the paths have one level more or less.
-  'agents.*.hooks.*': unservedOfHooks,
-  'agents.*.hooks.*.*': unservedOfHooks,
-  'agents.*.hooks.*.hooks': unservedOfHooks,
-  'agents.*.hooks.*.hooks.*': unservedOfHooks,
-  'agents.*.hooks.*.*.hooks': unservedOfHooks,
-  'agents.*.hooks.*.*.hooks.*': unservedOfHooks,
-  'agents.*.toolsets.*': unservedOfToolsets,
-  'toolsets.*': unservedOfToolsets,
-  'mcps.*': ['type', ...unservedOfToolsets],
+  'agents.*.hooks.*': unsupportedOfHooks,
+  'agents.*.hooks.*.*': unsupportedOfHooks,
+  'agents.*.hooks.*.hooks': unsupportedOfHooks,
+  'agents.*.hooks.*.hooks.*': unsupportedOfHooks,
+  'agents.*.hooks.*.*.hooks': unsupportedOfHooks,
+  'agents.*.hooks.*.*.hooks.*': unsupportedOfHooks,
+  'agents.*.toolsets.*': unsupportedOfToolsets,
+  'toolsets.*': unsupportedOfToolsets,
+  'mcps.*': ['type', ...unsupportedOfToolsets],
 };
 
 /** Keys of `provider_opts`, of a provider and of a model, that turnwire does not support. */
-const unservedOptions: readonly string[] = [
+const unsupportedOptions: readonly string[] = [
   'rerank_prompt',
   'interleaved_thinking',
   'thinking_display',
@@ -85,7 +85,7 @@ const chatOnly: ReadonlySet<string> = new Set([
 ]);
 
 /** Toolset types of docker-agent that turnwire does not support, each with its replacement. */
-export const unservedToolsets: ReadonlyMap<string, string> = new Map([
+export const unsupportedToolsets: ReadonlyMap<string, string> = new Map([
   ['mcp_catalog', 'name the servers one by one, as toolsets of type mcp with "ref: docker:NAME"'],
   ['file', 'use filesystem, and choose by "tools"'],
   ['plan', 'use session_plan, or tasks, which are kept from session to session'],
@@ -100,12 +100,12 @@ export const unservedToolsets: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Hook types of docker-agent that turnwire does not support, each with its replacement. */
-export const unservedHooks: ReadonlyMap<string, string> = new Map([
+export const unsupportedHooks: ReadonlyMap<string, string> = new Map([
   ['evaluator', 'use type model, with "schema: pre_tool_use_decision" or "schema: guard_decision"'],
 ]);
 
 /** Builtin hooks of docker-agent that turnwire does not support, each with its replacement. */
-export const unservedBuiltins: ReadonlyMap<string, string> = new Map([
+export const unsupportedBuiltins: ReadonlyMap<string, string> = new Map([
   [
     'elide_repeated_tool_results',
     'bound the old results that are sent again, by "max_old_tool_call_tokens" of the agent',
@@ -113,11 +113,11 @@ export const unservedBuiltins: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Keys that docker-agent has at this place and turnwire does not support. */
-export function unservedKeys(path: readonly PropertyKey[]): readonly string[] {
+export function unsupportedKeys(path: readonly PropertyKey[]): readonly string[] {
   const parts = path.map(String);
-  if (parts.length === 3 && parts[2] === 'provider_opts') return unservedOptions;
-  const place = Object.keys(unserved).find((pattern) => matches(pattern === '' ? [] : pattern.split('.'), parts));
-  return place === undefined ? [] : (unserved[place] ?? []);
+  if (parts.length === 3 && parts[2] === 'provider_opts') return unsupportedOptions;
+  const place = Object.keys(unsupported).find((pattern) => matches(pattern === '' ? [] : pattern.split('.'), parts));
+  return place === undefined ? [] : (unsupported[place] ?? []);
 }
 
 /**
@@ -164,7 +164,9 @@ export function refusal(key: string): string {
   if (chatOnly.has(key)) return 'is a key for Chat Completions, and the Responses API has no field for it; remove it';
   const advice =
     instead[key] ??
-    (unservedOptions.includes(key) ? 'choose what the Responses API has, by other keys of the model' : 'leave it out');
+    (unsupportedOptions.includes(key)
+      ? 'choose what the Responses API has, by other keys of the model'
+      : 'leave it out');
   return `is a docker-agent key that turnwire does not support yet; instead of it, ${advice}`;
 }
 

@@ -64,7 +64,7 @@ describe('keys of docker-agent', () => {
     await refused(t, hook('type: http, url: x'), /"type" must be command, builtin or model, not "http"/);
   });
 
-  test('unserved keys of a toolset are named wherever toolsets stand', async (t) => {
+  test('unsupported keys of a toolset are named wherever toolsets stand', async (t) => {
     const named = /"sudo_askpass" is a docker-agent key/;
     await refused(t, '    toolsets: [{ type: shell, sudo_askpass: true }]\n', named);
     await refused(t, '', named, 'toolsets: { sh: { type: shell, sudo_askpass: true } }');

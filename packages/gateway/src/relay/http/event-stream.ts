@@ -1,5 +1,5 @@
 import { sseText } from '@turnwire/client/relay';
-import { drained } from '../../upstream/passage.js';
+import { drained } from '../../upstream/pass-through.js';
 import { setHeaders, turnHeaders } from './answer-headers.js';
 import { refusalAnswer } from '../failure.js';
 import type { RelayRefusal } from '@turnwire/client/relay';

@@ -1,5 +1,5 @@
 import { HeaderRules } from '../../upstream/headers.js';
-import { Passage } from '../../upstream/passage.js';
+import { PassThrough } from '../../upstream/pass-through.js';
 import { Relays } from '../../upstream/relays.js';
 import { Access } from './access.js';
 import type { Config } from '../../config/schema.js';
@@ -13,13 +13,13 @@ export class Setting {
   readonly access: Access;
   readonly rules: HeaderRules;
   readonly relays: Relays;
-  readonly passage: Passage;
+  readonly passThrough: PassThrough;
   readonly #onWarning: (message: string) => void;
 
   constructor(
     { config, principals }: Checked,
     onWarning: (message: string) => void,
-    before?: Pick<Setting, 'relays' | 'passage'>,
+    before?: Pick<Setting, 'relays' | 'passThrough'>,
   ) {
     const { upstream, limits, listen } = config;
     this.config = config;
@@ -27,7 +27,7 @@ export class Setting {
     this.access = Access.forClients(listen);
     this.rules = new HeaderRules(upstream.identity_headers);
     this.relays = before?.relays ?? new Relays({ upstream, limits, onWarning });
-    this.passage = before?.passage ?? new Passage(upstream);
+    this.passThrough = before?.passThrough ?? new PassThrough(upstream);
     this.#onWarning = onWarning;
   }
 
@@ -44,11 +44,11 @@ export class Setting {
   /** Closes what is left of this setting; call it once its turns have ended. */
   async close(): Promise<void> {
     await this.relays.close();
-    await this.passage.close();
+    await this.passThrough.close();
   }
 
   destroy(): void {
     this.relays.destroy();
-    void this.passage.destroy();
+    void this.passThrough.destroy();
   }
 }

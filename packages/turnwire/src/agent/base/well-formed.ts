@@ -3,18 +3,18 @@
  * any is returned unchanged, as the same object.
  */
 export function wellFormed<Value>(value: Value): Value {
-  return mend(value) as Value;
+  return withoutUnpairedSurrogates(value) as Value;
 }
 
-function mend(value: unknown): unknown {
+function withoutUnpairedSurrogates(value: unknown): unknown {
   if (typeof value === 'string') return value.isWellFormed() ? value : value.toWellFormed();
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    const items: unknown[] = value.map(mend);
+    const items: unknown[] = value.map(withoutUnpairedSurrogates);
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
   const entries = Object.entries(value);
-  const mended = entries.map(([key, field]) => [key.toWellFormed(), mend(field)] as const);
+  const mended = entries.map(([key, field]) => [key.toWellFormed(), withoutUnpairedSurrogates(field)] as const);
   const same = mended.every(([key, field], index) => key === entries[index]?.[0] && field === entries[index][1]);
   return same ? value : Object.fromEntries(mended);
 }

@@ -145,7 +145,7 @@ async function* guard(
     guarded.note = `\n[${verdict.changedBy} changed the arguments of this call to ${guarded.shown.arguments}]`;
     yield { type: 'tool_call_changed', tool_call: guarded.shown, by: verdict.changedBy };
     try {
-      refuseStrangers(tool, guarded.args, written);
+      refuseUnknownArguments(tool, guarded.args, written);
       tool.check(guarded.args);
     } catch (error) {
       return {
@@ -192,7 +192,7 @@ async function* answer(
     return { decision: 'allow', source: given === 'always' ? 'user_approved_tool' : 'user_approved', said: '' };
   } catch (error) {
     if (signal.aborted) return { decision: 'canceled', source: 'context_canceled', said: notRun };
-    const said = `The user could not be asked for this call: ${messageOf(error)}${wayOut(tool, need)}`;
+    const said = `The user could not be asked for this call: ${messageOf(error)}${allowingRules(tool, need)}`;
     return { decision: 'deny', source: 'non_interactive_deny', said };
   }
 }
@@ -234,7 +234,7 @@ function declined(answer: Answer): string {
 }
 
 /** The rules that would allow a request, or reading outside of the working directory, without a question. */
-function wayOut({ name, paths }: Tool, { addresses, folders }: Grants): string {
+function allowingRules({ name, paths }: Tool, { addresses, folders }: Grants): string {
   const rules = [
     ...addresses.map(({ origin }) => `"fetch:urls=${origin}/*"`),
     ...folders.map((folder) => `"${name}:${paths?.names[0] ?? 'path'}=${folder}/*"`),
@@ -249,13 +249,13 @@ function wayOut({ name, paths }: Tool, { addresses, folders }: Grants): string {
  *
  * @throws Error that names them
  */
-function refuseStrangers({ name, alias, parameters }: Tool, args: unknown, asked: object): void {
+function refuseUnknownArguments({ name, alias, parameters }: Tool, args: unknown, asked: object): void {
   const { properties } = parameters;
   if (alias !== undefined || typeof properties !== 'object' || properties === null) return;
-  const strangers = Object.keys(args as object).filter(
+  const unknown = Object.keys(args as object).filter(
     (key) => !Object.hasOwn(properties, key) && !Object.hasOwn(asked, key),
   );
-  if (strangers.length > 0) throw new Error(`${name} has no argument ${strangers.join(', ')}`);
+  if (unknown.length > 0) throw new Error(`${name} has no argument ${unknown.join(', ')}`);
 }
 
 function refusal(rule: string): string {

@@ -40,7 +40,7 @@ export interface SessionScope {
   ledger: BudgetLedger;
   background: BackgroundTasks;
   /** Events of work beside the run, which are passed on with those of the run. */
-  aside: AgentEvent[];
+  sideEvents: AgentEvent[];
 }
 
 /** A call of a conversation's hooks. */

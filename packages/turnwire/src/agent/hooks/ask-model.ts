@@ -31,7 +31,7 @@ export async function askForHook(
     signal,
   });
   const { response } = await lastOf(asked);
-  scope.aside.push(...countUsage(scope, agent, response, model));
+  scope.sideEvents.push(...countUsage(scope, agent, response, model));
   if (response.status !== 'completed') throw new Error('its answer broke off');
   return textOf(response);
 }

@@ -6,7 +6,7 @@ export type HookAnswer =
   | { kind: 'nothing' }
   /** A text that is no JSON: context for the model at some points. */
   | { kind: 'text'; text: string }
-  | { kind: 'fields'; fields: HookFields; unserved: readonly string[] }
+  | { kind: 'fields'; fields: HookFields; unsupported: readonly string[] }
   | { kind: 'unreadable'; why: string };
 
 /** The supported fields of a hook's output; a field without a meaning is absent. */
@@ -106,7 +106,7 @@ export function readHookAnswer({ text: output, whole, strict = false }: HookOutp
     const [issue] = error.issues;
     return { kind: 'unreadable', why: `"${issue?.path.map(String).join('.')}" must be ${issue?.message}` };
   }
-  return { kind: 'fields', fields: fieldsOf(data), unserved: unservedIn(json as Record<string, unknown>) };
+  return { kind: 'fields', fields: fieldsOf(data), unsupported: unsupportedIn(json as Record<string, unknown>) };
 }
 
 function fieldsOf(data: z.output<typeof answer>): HookFields {
@@ -136,14 +136,14 @@ function questionOf({ permission_decision_reason: reason = '', metadata = {} }: 
 }
 
 /** The fields that have a meaning and are not supported. */
-function unservedIn(json: Readonly<Record<string, unknown>>): string[] {
+function unsupportedIn(json: Readonly<Record<string, unknown>>): string[] {
   const own = json['hook_specific_output'] as Readonly<Record<string, unknown>> | null | undefined;
   return [
-    ...strangers(json, answer.shape),
-    ...strangers(own ?? {}, specific.shape).map((key) => `hook_specific_output.${key}`),
+    ...unknownKeys(json, answer.shape),
+    ...unknownKeys(own ?? {}, specific.shape).map((key) => `hook_specific_output.${key}`),
   ];
 }
 
-function strangers(written: Readonly<Record<string, unknown>>, served: Readonly<Record<string, unknown>>): string[] {
+function unknownKeys(written: Readonly<Record<string, unknown>>, served: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(written).flatMap(([key, value]) => (value === null || Object.hasOwn(served, key) ? [] : [key]));
 }

@@ -80,7 +80,7 @@ interface Around extends HookContext {
   approve: (file: PromptFile) => Promise<void>;
 }
 
-async function ended(hook: Hook, told: Told, call: HookCall, around: Around): Promise<End> {
+async function ended(hook: Hook, told: HookInput, call: HookCall, around: Around): Promise<End> {
   try {
     if (hook.type === 'builtin') return await builtinEnd(hook, told, call, around);
     if (hook.type === 'command') return await commandEnd(hook, told, call, around);
@@ -91,7 +91,7 @@ async function ended(hook: Hook, told: Told, call: HookCall, around: Around): Pr
   }
 }
 
-type Told = Readonly<Record<string, unknown>>;
+type HookInput = Readonly<Record<string, unknown>>;
 
 /** Runs the guards of prompt files for a file that a builtin hook has found. */
 async function approvePromptFile(hooks: Hooks, file: PromptFile, call: HookCall, around: HookContext): Promise<void> {
@@ -106,14 +106,14 @@ export function promptFileEvent({ path, content }: PromptFile): HookEvent {
   return { source: 'loaded', prompt_file: { path, content } };
 }
 
-async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, around: Around): Promise<End> {
+async function builtinEnd(hook: BuiltinHook, told: HookInput, { signal }: HookCall, around: Around): Promise<End> {
   const { directory, env, now = new Date(), home, approve } = around;
   const limit = AbortSignal.timeout(hook.timeout * 1000);
   const either = AbortSignal.any([signal, limit]);
   try {
     const work = runBuiltin(hook, told, { directory, env, now, home, approve, signal: either });
     const fields = await orAbort(work, either, 0);
-    return { kind: 'answered', answer: { kind: 'fields', fields, unserved: [] } };
+    return { kind: 'answered', answer: { kind: 'fields', fields, unsupported: [] } };
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) throw new Error(`it took longer than ${hook.timeout} s`, { cause: error });
@@ -123,7 +123,7 @@ async function builtinEnd(hook: BuiltinHook, told: Told, { signal }: HookCall, a
 
 async function commandEnd(
   hook: CommandHook,
-  told: Told,
+  told: HookInput,
   { point, signal }: HookCall,
   around: HookContext,
 ): Promise<End> {
@@ -150,7 +150,7 @@ async function commandEnd(
  * The standard input of a command: JSON whose only escapes are `\\uXXXX`. Hooks often pass it on with `echo "$INPUT" | jq`, and the echo of some shells, such
  * as dash, resolves the short escapes. The result would be no JSON: the hook would find nothing in it, and let the call pass.
  */
-function hookInput(told: Told): string {
+function hookInput(told: HookInput): string {
   return JSON.stringify(told).replace(/\\(["\\/bfnrt])/g, (_, escaped: string) => `\\u${codes[escaped] ?? '005c'}`);
 }
 
@@ -190,10 +190,10 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
         );
       return undefined;
     case 'fields': {
-      const { fields, unserved } = answer;
+      const { fields, unsupported } = answer;
       // A guard whose changes to the messages are not supported must end the run: to ignore them would send the messages unchanged.
       const refuse = point === 'before_llm_call' ? no : failed;
-      if (unserved.length > 0) refuse(`it answered with ${unserved.join(', ')}, which turnwire does not serve`);
+      if (unsupported.length > 0) refuse(`it answered with ${unsupported.join(', ')}, which turnwire does not serve`);
       if (fields.systemMessage !== undefined) verdict.warnings.push(fields.systemMessage);
       if (fields.blocked !== undefined) no(fields.blocked);
       if (fields.context !== undefined) {
@@ -218,9 +218,9 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
 /** True where a hook explicitly approves, and says nothing else. */
 function isApproval(end: End): boolean {
   if (end.kind !== 'answered' || end.answer.kind !== 'fields') return false;
-  const { fields, unserved } = end.answer;
+  const { fields, unsupported } = end.answer;
   const { approved, blocked, context, systemMessage } = fields;
-  const others = [blocked, context, systemMessage, ...fieldsIn(fields), ...unserved];
+  const others = [blocked, context, systemMessage, ...fieldsIn(fields), ...unsupported];
   return approved && others.every((field) => field === undefined);
 }
 

@@ -83,7 +83,7 @@ function readModelAnswer(text: string, schema: ModelHook['schema']): HookAnswer 
 }
 
 function said(fields: Partial<typeof noFields>): HookAnswer {
-  return { kind: 'fields', fields: { ...noFields, ...fields }, unserved: [] };
+  return { kind: 'fields', fields: { ...noFields, ...fields }, unsupported: [] };
 }
 
 function parsed(text: string): unknown {

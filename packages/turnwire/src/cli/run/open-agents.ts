@@ -7,7 +7,7 @@ import { AnswerCache } from '../../agent/answer-cache.js';
 import { instructionsAround } from '../../agent/conversation/instructions.js';
 import type { Skill } from '../../agent/skills/skill-file.js';
 import { openSkills } from '../../agent/skills/skills-toolset.js';
-import { idleMatchers, idleRules } from '../../agent/permissions/idle-guards.js';
+import { ineffectiveMatchers, ineffectiveRules } from '../../agent/permissions/ineffective-guards.js';
 import type { Member } from '../../agent/team.js';
 import type { TodoList, ToolsetOptions } from '../../agent/tools/toolset.js';
 import { withDescription } from '../../agent/tools/described.js';
@@ -38,7 +38,7 @@ export interface OpenAgentsOptions {
   /** The script that the emulator answers from. */
   script: string | undefined;
   /** The file to record to, or to replay. @default neither */
-  tape?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
+  recording?: { record: string } | ({ replay: string } & Omit<ReplaySettings, 'warn'>) | undefined;
   warn: (message: string) => void;
   /** Cancels the opening. */
   signal: AbortSignal;
@@ -66,10 +66,10 @@ export interface OpenAgents {
  * @throws UsageError if a toolset cannot be opened
  */
 export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents> {
-  const { config, secrets, directory, home, script, tape, warn } = options;
+  const { config, secrets, directory, home, script, recording, warn } = options;
   const agents = reachable(config);
   const models = [...new Set(agents.flatMap(modelsOf))];
-  const replay = tape !== undefined && 'replay' in tape ? tape : undefined;
+  const replay = recording !== undefined && 'replay' in recording ? recording : undefined;
   const emulator = replay === undefined ? await emulatorFor(models, script) : undefined;
   let between: RunRecording | undefined;
   const clients = new Map<string, Client>();
@@ -152,15 +152,17 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
     }
     const tools = [...members.values()].flatMap((member) => member.tools);
     for (const idle of [
-      ...idleRules(config.permissions, tools),
-      ...[...members.values()].flatMap((member) => idleMatchers(member.agent.name, member.agent.hooks, member.tools)),
+      ...ineffectiveRules(config.permissions, tools),
+      ...[...members.values()].flatMap((member) =>
+        ineffectiveMatchers(member.agent.name, member.agent.hooks, member.tools),
+      ),
     ])
       toolsetOptions.warn?.(idle);
     // Done last, so that a run which cannot begin leaves no file behind.
-    if (tape !== undefined && 'record' in tape) {
+    if (recording !== undefined && 'record' in recording) {
       const addressOf = (model: Model) =>
         model.baseUrl ?? (needsEmulator(model) ? emulator?.url : undefined) ?? openAiUrl();
-      between = await recordTo(tape.record, models, { addressOf, secrets: await secretValues(agents, secrets) });
+      between = await recordTo(recording.record, models, { addressOf, secrets: await secretValues(agents, secrets) });
     }
   } catch (error) {
     await close();

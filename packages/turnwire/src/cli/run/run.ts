@@ -66,7 +66,7 @@ export async function run(
   options: RunOptions,
 ): Promise<number> {
   const file = agentFile(named, io.cwd);
-  const tape = tapeOf(io, options);
+  const recording = recordingOf(io, options);
   const secrets = secretsOf(io, options.envFromFile);
   const config = await loadConfig(file, {
     secrets,
@@ -115,7 +115,7 @@ export async function run(
       askUser: user.askUser,
       home: homeOf(io),
       script: options.script,
-      tape,
+      recording,
       warn: tell,
       signal: interrupts.signal,
     }).catch((error: unknown) => {
@@ -232,7 +232,10 @@ function inShell(name: string): string {
 }
 
 /** The file to record to or to replay, if there is one. */
-function tapeOf(io: Io, { record, replay, loose, speed, session, script }: RunOptions): OpenAgentsOptions['tape'] {
+function recordingOf(
+  io: Io,
+  { record, replay, loose, speed, session, script }: RunOptions,
+): OpenAgentsOptions['recording'] {
   if (record !== undefined && replay !== undefined)
     throw new UsageError('--record and --replay exclude each other: a replay has been recorded');
   if (replay === undefined && (loose === true || speed !== undefined))

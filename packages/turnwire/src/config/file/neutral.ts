@@ -1,4 +1,4 @@
-import { unservedKeys } from '../docker-agent.js';
+import { unsupportedKeys } from '../docker-agent.js';
 import type { Path, YamlFile } from './yaml-file.js';
 
 /** The deepest level at which a key is left out. */
@@ -17,10 +17,10 @@ export function withoutNeutral(file: YamlFile): YamlFile {
 function strip(value: unknown, path: Path): unknown {
   if (typeof value !== 'object' || value === null || path.length > deepest) return value;
   if (Array.isArray(value)) return value.map((item, index) => strip(item, [...path, index]));
-  const unserved = unservedKeys(path);
+  const unsupported = unsupportedKeys(path);
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, inner]) => !unserved.includes(key) || !asksForNothing(key, inner))
+      .filter(([key, inner]) => !unsupported.includes(key) || !asksForNothing(key, inner))
       .map(([key, inner]) => [key, strip(inner, [...path, key])]),
   );
 }

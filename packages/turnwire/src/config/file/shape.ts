@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import { refusal, unservedBuiltins, unservedHooks, unservedKeys, unservedToolsets } from '../docker-agent.js';
+import {
+  refusal,
+  unsupportedBuiltins,
+  unsupportedHooks,
+  unsupportedKeys,
+  unsupportedToolsets,
+} from '../docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { hookTypes } from '../schema/agents/hooks.js';
@@ -31,7 +37,7 @@ function problemsOf(file: YamlFile, issue: z.core.$ZodIssue, path: Path): Proble
 
 /** The branch of a union that the value was meant for: one whose type of value stands there; of several, the one that knows most of its keys. */
 function intended(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
-  const strangers = (branch: readonly z.core.$ZodIssue[]): number =>
+  const unknownKeys = (branch: readonly z.core.$ZodIssue[]): number =>
     branch.reduce((count, each) => count + (each.code === 'unrecognized_keys' ? each.keys.length : 0), 0);
   return issue.errors
     .filter(
@@ -39,16 +45,16 @@ function intended(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssu
         branch.length > 0 && branch.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'),
     )
     .reduce<readonly z.core.$ZodIssue[] | undefined>(
-      (best, branch) => (best === undefined || strangers(branch) < strangers(best) ? branch : best),
+      (best, branch) => (best === undefined || unknownKeys(branch) < unknownKeys(best) ? branch : best),
       undefined,
     );
 }
 
 function unknownKey(file: YamlFile, path: Path, key: string): string {
   const served = keysOf(schemaAt(fileSchema, path, file.value));
-  const unserved = unservedKeys(path);
-  if (unserved.includes(key)) return `${show(key)} ${refusal(key)}`;
-  const guess = nearest(key, [...served, ...unserved]);
+  const unsupported = unsupportedKeys(path);
+  if (unsupported.includes(key)) return `${show(key)} ${refusal(key)}`;
+  const guess = nearest(key, [...served, ...unsupported]);
   const advice = guess === undefined ? `the keys here are ${served.join(', ')}` : `did you mean ${show(guess)}?`;
   return `unknown key ${show(key)}; ${advice}`;
 }
@@ -65,14 +71,14 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
   if (typeof key === 'number' && path.at(-2) === 'toolsets')
     return `${subject} must be a mapping, such as { type: filesystem }`;
   const words = key === 'type' && path.includes('toolsets') ? toolsetTypes : wordsAt(file, path);
-  if (key === 'type' && path.includes('toolsets') && unservedToolsets.has(value)) {
-    return `${show(value)} is a docker-agent toolset that turnwire does not support yet; instead, ${unservedToolsets.get(value)}`;
+  if (key === 'type' && path.includes('toolsets') && unsupportedToolsets.has(value)) {
+    return `${show(value)} is a docker-agent toolset that turnwire does not support yet; instead, ${unsupportedToolsets.get(value)}`;
   }
-  if (key === 'type' && path.includes('hooks') && unservedHooks.has(value)) {
-    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; instead, ${unservedHooks.get(value)}`;
+  if (key === 'type' && path.includes('hooks') && unsupportedHooks.has(value)) {
+    return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; instead, ${unsupportedHooks.get(value)}`;
   }
-  if (key === 'command' && path.includes('hooks') && unservedBuiltins.has(value)) {
-    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead, ${unservedBuiltins.get(value)}`;
+  if (key === 'command' && path.includes('hooks') && unsupportedBuiltins.has(value)) {
+    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead, ${unsupportedBuiltins.get(value)}`;
   }
   if (key === 'type' && path.includes('hooks') && !hookTypes.includes(value))
     return `${subject} must be ${hookTypes}, not ${show(value)}`;

@@ -42,15 +42,15 @@ describe('answers of hooks: docker-agent’s fields', () => {
   for (const output of silences) {
     test(`neither a no nor a question: ${JSON.stringify(output)}`, () => {
       const answer = fields(output);
-      assert.deepEqual([answer.fields.blocked, answer.fields.ask, answer.unserved], [undefined, undefined, []]);
+      assert.deepEqual([answer.fields.blocked, answer.fields.ask, answer.unsupported], [undefined, undefined, []]);
     });
   }
 
   test('the metadata of a hook are part of the question about the call', () => {
     const asked = (more: object) => fields({ hook_specific_output: { permission_decision: 'ask', ...more } });
     const metadata = { policy: 'project', risk: 'high' };
-    const { fields: said, unserved } = asked({ permission_decision_reason: 'Look at it', metadata });
-    assert.deepEqual([said.ask, unserved], ['Look at it (policy: project, risk: high)', []]);
+    const { fields: said, unsupported } = asked({ permission_decision_reason: 'Look at it', metadata });
+    assert.deepEqual([said.ask, unsupported], ['Look at it (policy: project, risk: high)', []]);
     assert.equal(asked({ metadata: {} }).fields.ask, '');
   });
 
@@ -116,7 +116,7 @@ describe('answers of hooks: outputs that are none', () => {
     test(`a value of the wrong kind: ${JSON.stringify(output)}`, () => assert.equal(read(output).kind, 'unreadable'));
   }
 
-  const unserved: readonly (readonly [unknown, readonly string[]])[] = [
+  const unsupported: readonly (readonly [unknown, readonly string[]])[] = [
     [{ Decision: 'block' }, ['Decision']],
     [{ hookSpecificOutput: { permissionDecision: 'deny' } }, ['hookSpecificOutput']],
     [
@@ -124,8 +124,9 @@ describe('answers of hooks: outputs that are none', () => {
       ['hook_specific_output.updated_messages', 'hook_specific_output.colour'],
     ],
   ];
-  for (const [output, names] of unserved) {
-    test(`unsupported fields are named: ${names.join(', ')}`, () => assert.deepEqual(fields(output).unserved, names));
+  for (const [output, names] of unsupported) {
+    test(`unsupported fields are named: ${names.join(', ')}`, () =>
+      assert.deepEqual(fields(output).unsupported, names));
   }
 
   test('a text, a list or a single value is no answer', () => {

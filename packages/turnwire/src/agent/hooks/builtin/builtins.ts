@@ -30,11 +30,11 @@ export interface BuiltinContext {
 }
 
 /** The input of a hook, the same as for commands. */
-export type Told = Readonly<Record<string, unknown>>;
+export type HookInput = Readonly<Record<string, unknown>>;
 
 type Builtin = (
   args: readonly string[],
-  told: Told,
+  told: HookInput,
   around: BuiltinContext,
 ) => Promise<Partial<HookFields>> | Partial<HookFields>;
 
@@ -155,7 +155,7 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
 /** Runs a builtin hook. @throws Error that says why it has no answer */
 export async function runBuiltin(
   { command, args = [] }: BuiltinHook,
-  told: Told,
+  told: HookInput,
   around: BuiltinContext,
 ): Promise<HookFields> {
   return { ...noFields, ...(await builtins[command](args, told, around)) };

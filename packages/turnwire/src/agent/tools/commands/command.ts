@@ -12,7 +12,7 @@ const lostTime = 5000;
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** Variables that keep editors, pagers and password prompts from waiting for a person, who is not there. */
-const nobodyThere: Variables = {
+const withoutPerson: Variables = {
   EDITOR: 'true',
   VISUAL: 'true',
   GIT_EDITOR: 'true',
@@ -32,7 +32,7 @@ const nobodyThere: Variables = {
 
 /** The environment for commands without a person: no editor, pager or password prompt waits. */
 export function unattended(env: Variables): Variables {
-  return { ...env, ...nobodyThere };
+  return { ...env, ...withoutPerson };
 }
 
 export interface CommandOptions {

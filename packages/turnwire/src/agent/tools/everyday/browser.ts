@@ -8,7 +8,7 @@ const openers: Readonly<Partial<Record<NodeJS.Platform, readonly [string, ...str
 };
 
 /** The time in which the program may report a failure, in milliseconds. */
-const patience = 2000;
+const failureMs = 2000;
 
 /**
  * Opens an address in the user's browser. Resolves once the program was started.
@@ -21,7 +21,7 @@ export async function openInBrowser(address: string, env: Variables): Promise<vo
   await new Promise<void>((resolve, reject) => {
     const child = spawn(program, [...args, href], { env: { ...env }, stdio: 'ignore', detached: true });
     // The program may be the browser itself, and run as long as the user keeps it open.
-    const timer = setTimeout(resolve, patience);
+    const timer = setTimeout(resolve, failureMs);
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       reject(new Error(error.code === 'ENOENT' ? `there is no ${program} here to open ${href} with` : error.message));

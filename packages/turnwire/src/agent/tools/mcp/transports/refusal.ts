@@ -24,7 +24,7 @@ export async function readRefusal(
     return new McpFailure('refused', message, { status });
   }
   const reason = reasonIn(text);
-  const tellsOfSession = status < 500 && tellsOfLostSession(reason);
+  const tellsOfSession = status < 500 && saysSessionIsLost(reason);
   const answer = parseMessages(text).find((message) => message.kind === 'answer' && message.id === requestId);
   if (answer !== undefined && requestId !== undefined && !tellsOfSession) return answer;
   const lost = tellsOfSession || (hasSession && [400, 404, 410].includes(status));
@@ -34,7 +34,7 @@ export async function readRefusal(
 }
 
 /** True where a text says that the server does not know the session: servers have no common code for it. */
-export function tellsOfLostSession(reason: string): boolean {
+export function saysSessionIsLost(reason: string): boolean {
   const session =
     /session/i.test(reason) &&
     /not found|invalid|no valid|expired|unknown|missing|required|terminated|does not exist/i.test(reason);

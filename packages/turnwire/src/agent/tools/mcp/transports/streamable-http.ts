@@ -4,7 +4,7 @@ import { isEventStream, readEvents, type StreamListener } from './event-stream.j
 import { McpFailure } from '../failure.js';
 import { type Http, textOf } from './http.js';
 import { type Message, parseMessages } from '../message.js';
-import { readRefusal, tellsOfLostSession } from './refusal.js';
+import { readRefusal, saysSessionIsLost } from './refusal.js';
 import { messageLimit, type Receiver, type Transport } from './transport.js';
 
 /** The wait before a stream is requested again, in milliseconds, where the server does not name one; and the longest wait that it may name. */
@@ -18,10 +18,10 @@ const closeMs = 1000;
 const accept = 'application/json, text/event-stream';
 
 /** The codes of errors about the session or the message. With other codes, a tool may be speaking of sessions of its own. */
-const wayCodes: ReadonlySet<unknown> = new Set([-32000, -32001, -32600]);
+const sessionErrorCodes: ReadonlySet<unknown> = new Set([-32000, -32001, -32600]);
 
 function isAboutSession({ code, message }: { code: number | undefined; message: string }): boolean {
-  return wayCodes.has(code) && tellsOfLostSession(message);
+  return sessionErrorCodes.has(code) && saysSessionIsLost(message);
 }
 
 /** MCP over HTTP, with a POST for each message. The answer is JSON, or a stream of events that ends with it. */

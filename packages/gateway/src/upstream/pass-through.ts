@@ -7,7 +7,7 @@ import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.js';
 
 /** A request that the gateway passes on without reading a turn in it. */
-export interface Passed {
+export interface PassedRequest {
   method: string;
   /** The path below the base, with its query: `/models?limit=2`. */
   path: string;
@@ -33,7 +33,7 @@ const hopByHop: ReadonlySet<string> = new Set([
 ]);
 
 /** Passes on every request that is no turn, over HTTP. */
-export class Passage {
+export class PassThrough {
   readonly #base: URL;
   readonly #dispatcher: Dispatcher;
 
@@ -57,7 +57,7 @@ export class Passage {
   }
 
   /** @throws Refusal when the upstream does not answer. */
-  async ask({ method, path, headers, body, signal }: Passed): Promise<PassedAnswer> {
+  async ask({ method, path, headers, body, signal }: PassedRequest): Promise<PassedAnswer> {
     const url = this.#address(path);
     try {
       return await request(url, {
@@ -107,7 +107,7 @@ function namesIn(list: string): string[] {
 }
 
 /** Passes an answer on, as fast as the client takes it. Where its body breaks off, the client's body breaks off too. */
-export async function handOn(
+export async function passAnswerOn(
   answer: PassedAnswer,
   response: ServerResponse,
   headers = answerHeaders(answer.headers),

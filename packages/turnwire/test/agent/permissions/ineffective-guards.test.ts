@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-import { idleMatchers, idleRules } from '../../../dist/agent/permissions/idle-guards.js';
+import { ineffectiveMatchers, ineffectiveRules } from '../../../dist/agent/permissions/ineffective-guards.js';
 import { hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
 import { permissionsSchema } from '../../../dist/config/schema/agents/permissions.js';
 import { defineTool } from '../../../dist/agent/tools/tool.js';
@@ -17,7 +17,7 @@ const tools = [
 ];
 
 describe('rules that never hold', () => {
-  const of = (...deny: string[]) => idleRules(permissionsSchema.parse({ deny }), tools);
+  const of = (...deny: string[]) => ineffectiveRules(permissionsSchema.parse({ deny }), tools);
 
   test('a rule with an argument that its tool does not have, or a misspelt tool, brings a warning', () => {
     assert.deepEqual(of('shell:command=rm*', 'Shel', 'shel:cmd=rm*', 'SHELL:cmd=rm*'), [
@@ -37,7 +37,7 @@ describe('rules that never hold', () => {
 
 describe('matchers that know no tool', () => {
   const of = (matcher: string) =>
-    idleMatchers(
+    ineffectiveMatchers(
       'root',
       hooksSchema.parse({ pre_tool_use: { matcher, hooks: { type: 'command', command: 'x' } } }),
       tools,

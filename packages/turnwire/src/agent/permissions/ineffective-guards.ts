@@ -17,16 +17,16 @@ const guards = [
  * Sentences about rules that are meant to restrict calls and never will, because of how they are written. A rule about a tool that no agent has is not
  * reported, unless its name is similar to that of a tool.
  */
-export function idleRules({ deny, ask }: PermissionRules, tools: readonly Tool[]): string[] {
+export function ineffectiveRules({ deny, ask }: PermissionRules, tools: readonly Tool[]): string[] {
   const said = (list: 'deny' | 'ask', rules: readonly PermissionRule[]): string[] =>
     rules.flatMap((rule) => {
-      const why = whyIdle(rule, tools);
+      const why = whyIneffective(rule, tools);
       return why === undefined ? [] : [`the rule ${JSON.stringify(rule.source)} of "${list}" never holds: ${why}`];
     });
   return [...said('deny', deny), ...said('ask', ask)];
 }
 
-function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefined {
+function whyIneffective(rule: PermissionRule, tools: readonly Tool[]): string | undefined {
   const pattern = globPattern(rule.tool, 'iu');
   const about = tools.filter((tool) => namesOf(tool).some((name) => pattern.test(name)));
   if (about.length === 0) {
@@ -36,7 +36,7 @@ function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefin
   for (const { name } of rule.arguments) {
     const known = about.map((tool) => Object.keys((tool.parameters['properties'] as object | undefined) ?? {}));
     // Nothing is known of a tool that does not list its arguments.
-    if (known.some((names) => names.length === 0 || names.includes(name) || isKin(name, names))) continue;
+    if (known.some((names) => names.length === 0 || names.includes(name) || isSameArgument(name, names))) continue;
     const [first, names = []] = [about[0]?.name, known[0]];
     return `${first} has no argument ${name}, but ${names.join(', ')}`;
   }
@@ -44,7 +44,7 @@ function whyIdle(rule: PermissionRule, tools: readonly Tool[]): string | undefin
 }
 
 /** Sentences about matchers of an agent's guards that match none of its tools, and would if they were written a little differently. */
-export function idleMatchers(agent: string, hooks: Hooks, tools: readonly Tool[]): string[] {
+export function ineffectiveMatchers(agent: string, hooks: Hooks, tools: readonly Tool[]): string[] {
   return guards.flatMap((point) =>
     hooks[point].flatMap(({ matcher }) => {
       if (matcher === '' || matcher === '*') return [];
@@ -71,6 +71,6 @@ function misspelt(name: string, tools: readonly Tool[]): string | undefined {
 }
 
 /** True for `path` where the tool has `paths`, and the other way round. */
-function isKin(name: string, names: readonly string[]): boolean {
+function isSameArgument(name: string, names: readonly string[]): boolean {
   return (name === 'path' || name === 'paths') && (names.includes('path') || names.includes('paths'));
 }
