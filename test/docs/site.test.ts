@@ -10,6 +10,14 @@ import { noBrowser, openBrowser } from '../browser.js';
 import { root } from './pages.js';
 import type { AddressInfo } from 'node:net';
 
+interface Chapter {
+  title: string;
+  pages: readonly string[];
+}
+
+const { chapters } = (await import(pathToFileURL(join(root, 'scripts', 'site', 'chapters.mjs')).href)) as {
+  chapters: readonly Chapter[];
+};
 const { writePages } = (await import(pathToFileURL(join(root, 'scripts', 'site', 'site.mjs')).href)) as {
   writePages: (folder: string) => void;
 };
@@ -28,6 +36,18 @@ describe('the site', () => {
     const expected = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md');
     assert.deepEqual(pages, [...expected, 'index.md'].sort());
     for (const name of pages) assert.doesNotMatch(readFileSync(join(folder, name), 'utf8'), /\]\(\.\.\//, name);
+  });
+
+  test('has the chapters of docs/README.md, each with the same pages in the same order', () => {
+    const [, list = ''] = readFileSync(join(root, 'docs', 'README.md'), 'utf8').split(
+      '## Every page, chapter by chapter',
+    );
+    const sections = (list.split('\n## ', 1)[0] ?? '').split('\n### ').slice(1);
+    const listed = sections.map((section) => ({
+      title: section.split('\n', 1)[0],
+      pages: [...section.matchAll(/^\| \[[^\]]+\]\(([\w-]+)\.md\)/gm)].map(([, page]) => page),
+    }));
+    assert.deepEqual(listed, chapters);
   });
 
   test('can be read and searched in a browser, and read on a narrow screen', { timeout: 300_000 }, async (t) => {
