@@ -33,6 +33,7 @@ import { workingDirectory } from './directory.js';
 import { ask, readPrompt } from './prompt.js';
 import { jsonView, textView, type RunView } from './run-view.js';
 import { secretsOf } from '../options/secrets.js';
+import { resumeHint } from './resume-hint.js';
 import { type RunHook, runSessionHook } from './session-hooks.js';
 import { sessionsOf } from '../sessions.js';
 import { printable, Printer } from '../process/terminal.js';
@@ -220,15 +221,10 @@ export async function run(
     if (worktree !== undefined)
       notes.line(`The work is in ${printable(worktree.path)}, on the branch ${worktree.branch}.`);
     if (interactive && kept?.used === true && interrupts.received !== 'SIGHUP')
-      notes.line(`To go on with this conversation: turnwire run ${inShell(file)} --session ${kept.id}`);
+      notes.line(resumeHint(file, kept.id, worktree?.path));
     interrupts.end();
     kept?.close();
   }
-}
-
-/** Quotes a name as an argument for a shell, where it needs that. */
-function inShell(name: string): string {
-  return /^[\w./~@%+:,-]+$/.test(name) ? name : `'${name.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** The file to record to or to replay, if there is one. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { resumeHint } from '../../../dist/cli/run/resume-hint.js';
 import { Console, type Ended } from '../console.js';
 import { scratch } from '../scratch.js';
 
@@ -114,6 +115,15 @@ describe('run --worktree', { skip }, () => {
       assert.match(ended.stderr, /to remove it: git worktree remove --force/);
       assert.equal(ended.stdout, '');
     });
+
+  test('a conversation goes on in the worktree that it began in', () => {
+    const hint = 'To go on with this conversation: turnwire run';
+    assert.equal(resumeHint('agent.yaml', 'id', undefined), `${hint} agent.yaml --session id`);
+    assert.equal(
+      resumeHint('my agent.yaml', 'id', '/home/me/w'),
+      `${hint} 'my agent.yaml' --session id --working-dir /home/me/w`,
+    );
+  });
 
   test('without --worktree such hooks do not run', async (t) => {
     const { source, run } = await repository(t, hooksOf('touch ran; exit 2'));
