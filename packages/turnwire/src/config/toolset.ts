@@ -64,6 +64,18 @@ export function readToolset(file: YamlFile, path: Path, written: Written, server
   if (written.type === 'fetch' && written.allowed_domains !== undefined && written.blocked_domains !== undefined) {
     return [file.problem('"allowed_domains" and "blocked_domains" exclude each other; keep one', path)];
   }
+  if (written.type === 'filesystem') {
+    const patterns = (['allow_list', 'deny_list'] as const).flatMap((key) =>
+      (written[key] ?? []).flatMap((entry, index) => {
+        if (!entry.includes('*')) return [];
+        const advice =
+          key === 'deny_list' ? `deny them by a rule: permissions: { deny: ["*:path=${entry}"] }` : 'name them';
+        const message = `${show(entry)} is a pattern, and this list names folders and files; ${advice}`;
+        return [file.problem(message, [...path, key, index])];
+      }),
+    );
+    if (patterns.length > 0) return patterns;
+  }
   if (written.type === 'fetch') {
     const lost = (['allowed_domains', 'blocked_domains'] as const).flatMap((key) =>
       (written[key] ?? []).flatMap((entry, index) =>

@@ -375,6 +375,11 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"url" must be an http/,
   ],
   [
+    'a pattern among the folders that are denied',
+    agent('toolsets: [{ type: filesystem, deny_list: ["**/.env"] }]'),
+    /"\*\*\/\.env" is a pattern, and this list names folders and files; deny them by a rule: permissions: .*"\*:path=\*\*\/\.env"/,
+  ],
+  [
     'a domain that can match no host',
     agent('toolsets: [{ type: fetch, blocked_domains: ["https://example.com/x"] }]'),
     /"https:\/\/example\.com\/x" is no host; write a name such as example\.com/,
