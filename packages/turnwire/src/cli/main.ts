@@ -2,7 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { Command, CommanderError, Option } from 'commander';
 import { exitStatus } from './process/exit-status.js';
 import { helpOf, type Verb } from './help.js';
-import { envFromFile, numberUpTo, positive, several, speed, wholeUpTo } from './options/option-values.js';
+import {
+  allowHost,
+  allowOrigin,
+  envFromFile,
+  numberUpTo,
+  positive,
+  several,
+  speed,
+  wholeUpTo,
+} from './options/option-values.js';
 import { Printer } from './process/terminal.js';
 import type { Io } from './process/io.js';
 
@@ -146,8 +155,8 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       new Option('--port <number>', 'port to listen on; 0: any free one').default(0).argParser(numberUpTo(65_535)),
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
-    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
+    .addOption(allowHost())
+    .addOption(allowOrigin())
     .option('--tls-cert <file>', 'certificate (PEM): serve TLS; with --tls-key')
     .option('--tls-key <file>', 'private key of that certificate (PEM)')
     .addOption(
@@ -234,8 +243,8 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       '--open',
       'with another address than loopback: serve clients without keys of the gateway, and pass their own keys on',
     )
-    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
-    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
+    .addOption(allowHost())
+    .addOption(allowOrigin())
     .addOption(
       new Option('--transport <name>', 'how the upstream is reached; default: auto').choices([
         'auto',
@@ -272,8 +281,8 @@ async function commandLine(io: Io, end: (status: number) => void): Promise<Comma
       new Option('--port <number>', 'port to listen on; 0: any free one').default(0).argParser(numberUpTo(65_535)),
     )
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--allow-host <names...>', 'host names that requests may use, besides those of this machine')
-    .option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none')
+    .addOption(allowHost())
+    .addOption(allowOrigin())
     .option('--json', 'print the address as JSON')
     .action(async (upstream, options) => {
       const { record } = await import('./record.js');

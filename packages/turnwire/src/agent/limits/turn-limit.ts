@@ -1,4 +1,5 @@
 import { AgentError } from '../agent-error.js';
+import { isYes } from '../base/yes.js';
 import type { Conversation } from '../conversation/conversation.js';
 import type { AgentEvent } from '../events.js';
 import { runHooksAt } from '../hooks/run-hooks-at.js';
@@ -25,7 +26,7 @@ export async function* beyondLimit(
   const question = `${agent.name} is not done after ${turns}, which is its "max_iterations". Go on for ${more} more? [y]es or [n]o`;
   const answer = await scope.askUser?.(question, { signal });
   signal.throwIfAborted();
-  if (!/^y(?:es)?$/i.test(answer?.trim() ?? '')) throw new AgentError('max_turns', message);
+  if (!isYes(answer)) throw new AgentError('max_turns', message);
   const event = { previous_max_iterations: most, new_max_iterations: most + more };
   yield* runHooksAt(conversation, { point: 'on_session_resume', event, signal });
   return most + more;

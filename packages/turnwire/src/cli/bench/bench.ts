@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { median, thousands } from '../process/figures.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
-import { UsageError } from '../process/usage-error.js';
-import { ask } from '../run/prompt.js';
+import { Interrupts } from '../process/interrupts.js';
+import { agreesToSpend } from '../run/prompt.js';
 import { Printer } from '../process/terminal.js';
 import { chart } from './chart.js';
 import { endpointOf } from './endpoint.js';
 import { runLoop, tokensOf } from './loop.js';
-import type { Io, Signal } from '../process/io.js';
+import type { Io } from '../process/io.js';
 import type { Endpoint, EndpointOptions } from './endpoint.js';
 import type { Loop, LoopSize } from './loop.js';
 
@@ -32,20 +33,14 @@ export async function bench(io: Io, options: BenchOptions): Promise<number> {
   await using endpoint = await endpointOf(io, options);
   if (endpoint.billed && !(await agreed(io, endpoint, size, options))) return exitStatus.failed;
 
-  const controller = new AbortController();
-  let received: Signal | undefined;
-  const stop = io.onSignal((signal) => {
-    if (received !== undefined) process.exit(signalStatus(signal));
-    received = signal;
-    controller.abort(new Error(`interrupted by ${signal}`));
-  });
+  const interrupts = new Interrupts(io);
   try {
     const loops: Loop[] = [];
     for (let round = 0; round < rounds; round += 1) {
       // Every other round begins with the other transport, so that neither is always first.
       for (const transport of round % 2 === 0 ? transports : transports.toReversed()) {
         stderr.line(`round ${round + 1} of ${rounds}: ${transport} ...`);
-        loops.push(await runLoop(endpoint, transport, size, controller.signal));
+        loops.push(await runLoop(endpoint, transport, size, interrupts.signal));
       }
     }
     if (json) stdout.line(JSON.stringify({ endpoint: endpoint.inWords, billed: endpoint.billed, ...size, loops }));
@@ -56,10 +51,10 @@ export async function bench(io: Io, options: BenchOptions): Promise<number> {
     }
     return exitStatus.ok;
   } catch (error) {
-    if (received !== undefined) return signalStatus(received);
+    if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     throw error;
   } finally {
-    stop();
+    interrupts.end();
   }
 }
 
@@ -71,11 +66,7 @@ async function agreed(io: Io, endpoint: Endpoint, size: LoopSize, options: Bench
     `${loops} loops of ${size.turns} turns on ${endpoint.inWords}: about ${thousands(input * loops)} input tokens` +
     ` (many of them may be cached) and ${thousands(output * loops)} output tokens, more where the model reasons`;
   new Printer(io.stderr, io.env).line(cost);
-  if (options.yes) return true;
-  if (!io.stdin.isTTY)
-    throw new UsageError('the loops spend tokens, and there is no terminal to ask at: agree with --yes');
-  const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
-  return answer?.trim().toLowerCase() === 'y';
+  return options.yes === true || agreesToSpend(io);
 }
 
 function print(stdout: Printer, loops: readonly Loop[], endpoint: Endpoint, { turns, resultBytes }: LoopSize): void {
@@ -114,16 +105,4 @@ function print(stdout: Printer, loops: readonly Loop[], endpoint: Endpoint, { tu
 function spread(values: readonly number[], digits: number, unit: string): string {
   const range = `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
   return `${median(values).toFixed(digits)} ${unit} (${range})`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
-}
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -2,8 +2,10 @@ import { exchange, NoAnswer } from '../probe/http.js';
 import { baseUrlOf, refuseProxy, secretsOf } from '../probe/target.js';
 import { Trace } from '../probe/trace.js';
 import { keyAt } from '../options/endpoint-key.js';
+import { thousands } from '../process/figures.js';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
-import { ask } from '../run/prompt.js';
+import { Interrupts } from '../process/interrupts.js';
+import { agreesToSpend } from '../run/prompt.js';
 import { Printer } from '../process/terminal.js';
 import { UsageError } from '../process/usage-error.js';
 import { profileOf } from './profile.js';
@@ -11,7 +13,7 @@ import { printResult, printSummary, quoted, reportInJson } from './report.js';
 import { chosenRules, rules } from './rules.js';
 import { exceptionOf, tryRules } from './runner.js';
 import { Spending } from './spending.js';
-import type { Io, Signal } from '../process/io.js';
+import type { Io } from '../process/io.js';
 import type { Target } from '../probe/target.js';
 import type { Run } from './probe.js';
 import type { Profile, ProfileName } from './profile.js';
@@ -53,13 +55,7 @@ export async function check(io: Io, url: string | undefined, options: CheckOptio
   if (!(await agreed(io, target, chosen, profile, spending, options))) return exitStatus.failed;
   await expectAnybody(target);
 
-  const controller = new AbortController();
-  let received: Signal | undefined;
-  const stop = io.onSignal((signal) => {
-    if (received !== undefined) process.exit(signalStatus(signal));
-    received = signal;
-    controller.abort();
-  });
+  const interrupts = new Interrupts(io);
   try {
     const run: Run = { target, profile, model: options.model ?? 'none', spending, stored: new Set(), plain: new Map() };
     const report: ReportOptions = {
@@ -68,17 +64,17 @@ export async function check(io: Io, url: string | undefined, options: CheckOptio
       verbose: options.verbose ?? false,
     };
     const results = await tryRules(run, chosen, {
-      signal: controller.signal,
+      signal: interrupts.signal,
       onResult: (result) => {
         if (!options.json) printResult(stdout, target, result, report);
       },
     });
     if (options.json) stdout.line(reportInJson(run, results, report));
     else printSummary(stdout, run, results);
-    if (received !== undefined) return signalStatus(received);
+    if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     return results.some(({ verdict }) => verdict.kind === 'failed') ? exitStatus.failed : exitStatus.ok;
   } finally {
-    stop();
+    interrupts.end();
   }
 }
 
@@ -109,11 +105,7 @@ async function agreed(
   new Printer(io.stderr, io.env).line(
     `${chosen.length} ${chosen.length === 1 ? 'rule' : 'rules'} on ${model} at ${baseUrl.origin}: at most ${thousands(bound)} tokens, more where the model reasons beyond its limit.`,
   );
-  if (yes) return true;
-  if (!io.stdin.isTTY)
-    throw new UsageError('this may spend tokens, and there is no terminal to ask at: agree with --yes');
-  const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
-  return answer?.trim().toLowerCase() === 'y';
+  return yes === true || agreesToSpend(io);
 }
 
 /** Fails with one sentence when there is no server, instead of once for each rule. */
@@ -151,8 +143,4 @@ function commandFor(url: string, { id }: Rule, { model, profile, keyFrom, second
     ...(keyFrom === undefined ? [] : [`--key-from ${quoted(keyFrom)}`]),
     ...(secondKeyFrom === undefined ? [] : [`--second-key-from ${quoted(secondKeyFrom)}`]),
   ].join(' ');
-}
-
-function thousands(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
 }

@@ -1,12 +1,13 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { exitStatus, signalStatus } from '../process/exit-status.js';
+import { Interrupts } from '../process/interrupts.js';
 import { Printer } from '../process/terminal.js';
 import { compare } from './identity.js';
 import { picture } from './picture.js';
 import { findPython } from './python-program.js';
 import { createWorkspace, expectedTurns, pythonSetup, runOnce, setups } from './runs.js';
 import { progressOn, seconds } from './progress.js';
-import type { Io, Signal } from '../process/io.js';
+import type { Io } from '../process/io.js';
 import type { Identity } from './identity.js';
 import type { LinkSettings, Run } from './runs.js';
 
@@ -29,13 +30,7 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
   const stdout = new Printer(io.stdout, io.env);
   const stderr = new Printer(io.stderr, io.env);
   const link: LinkSettings = { rttMs: rtt, uplinkBitsPerSecond: uplink * 1_000_000 };
-  const controller = new AbortController();
-  let received: Signal | undefined;
-  const stop = io.onSignal((signal) => {
-    if (received !== undefined) process.exit(signalStatus(signal));
-    received = signal;
-    controller.abort(new Error(`interrupted by ${signal}`));
-  });
+  const interrupts = new Interrupts(io);
   const runs: Run[] = [];
   const folder = await createWorkspace();
   try {
@@ -53,7 +48,7 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
         io,
         link,
         folder,
-        signal: controller.signal,
+        signal: interrupts.signal,
         onTurn: (turn) => progress.turn(setup, turn, performance.now() - begun),
       });
       runs.push(run);
@@ -70,10 +65,10 @@ export async function demo(io: Io, { rtt, uplink, keep, svg, json }: DemoOptions
     if (keep) (json ? stderr : stdout).line(`The sources and the reports are in ${folder}`);
     return identities.every(({ same }) => same) ? exitStatus.ok : exitStatus.failed;
   } catch (error) {
-    if (received !== undefined) return signalStatus(received);
+    if (interrupts.received !== undefined) return signalStatus(interrupts.received);
     throw error;
   } finally {
-    stop();
+    interrupts.end();
     if (!keep) await rm(folder, { recursive: true, force: true });
   }
 }

@@ -8,6 +8,7 @@ import { loadConfig } from '../../config/config.js';
 import { ordinaryFetch, turnwireFetch } from './fetch-programs.js';
 import { pythonThroughServe } from './python-program.js';
 import { startTlsFront } from './tls-front.js';
+import { median } from '../process/figures.js';
 import type { Config } from '../../config/config.js';
 import type { Emulator } from '@turnwire/emulator';
 import type { Io } from '../process/io.js';
@@ -148,12 +149,4 @@ function toolsFor(agent: Config['root'], folder: string, io: Io): Promise<Toolbo
 
 function contextsOf(emulator: Emulator): readonly (readonly unknown[])[] {
   return emulator.journal.turns().map(({ transcript, output }) => [...transcript, ...output]);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

@@ -4,9 +4,8 @@ import { NoAnswer } from '../probe/http.js';
 import { UpgradeRefused } from '../probe/socket.js';
 import { keyAt } from '../options/endpoint-key.js';
 import { exitStatus } from '../process/exit-status.js';
-import { ask } from '../run/prompt.js';
+import { agreesToSpend } from '../run/prompt.js';
 import { printable, Printer } from '../process/terminal.js';
-import { UsageError } from '../process/usage-error.js';
 import { adviceForClients } from './advice.js';
 import { reach } from './connection.js';
 import { lookAtBodies, lookAtFrames, lookAtIdle } from './limits.js';
@@ -114,11 +113,7 @@ async function agreed(io: Io, { model, yes }: DoctorOptions): Promise<boolean> {
   new Printer(io.stderr, io.env).line(
     `${turnsOfLook} turns of ${model}: at most ${turnsOfLook * tokensOfTurn} tokens.`,
   );
-  if (yes) return true;
-  if (!io.stdin.isTTY)
-    throw new UsageError('this may spend tokens, and there is no terminal to ask at: agree with --yes');
-  const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
-  return answer?.trim().toLowerCase() === 'y';
+  return yes === true || agreesToSpend(io);
 }
 
 function print(stdout: Printer, { level, text, advice }: Finding): void {

@@ -14,6 +14,16 @@ export function envFromFile(): Option {
   ).argParser(several);
 }
 
+/** The option --allow-host, for all verbs that listen. */
+export function allowHost(): Option {
+  return new Option('--allow-host <names...>', 'host names that requests may use, besides those of this machine');
+}
+
+/** The option --allow-origin, for all verbs that listen. */
+export function allowOrigin(): Option {
+  return new Option('--allow-origin <origins...>', 'origins of web pages that may send requests; default: none');
+}
+
 /** Reads a number of 0 or more. */
 export function numberUpTo(most: number): (text: string) => number {
   return (text) => {

@@ -77,3 +77,11 @@ export async function ask(
     io.stdin.pause();
   }
 }
+
+/** Asks whether tokens may be spent; a caller has shown how many. @throws UsageError without a terminal to ask at */
+export async function agreesToSpend(io: Io): Promise<boolean> {
+  if (!io.stdin.isTTY)
+    throw new UsageError('this may spend tokens, and there is no terminal to ask at: agree with --yes');
+  const answer = await ask(io, 'Spend them? [y/N] ', { onInterrupt: () => {} });
+  return answer?.trim().toLowerCase() === 'y';
+}

@@ -36,22 +36,31 @@ export function expressionsIn(text: string): Found[] {
 }
 
 /** The longest expression, in code units. The bound keeps an expression without an end from being searched to the end of the text. */
-export const longest = 4000;
+const longest = 4000;
 
 /** The index of the brace that ends an expression. Only the part within inner braces may have several lines. */
 export function endOfExpression(text: string, from: number): number | undefined {
+  return closingIndex(text, from, { open: '{', close: '}', severalLines: false });
+}
+
+/** The index of the bracket that closes one opened before `from`. Inner brackets and quotes are counted. */
+export function closingIndex(
+  text: string,
+  from: number,
+  { open, close, severalLines }: { open: string; close: string; severalLines: boolean },
+): number | undefined {
   let depth = 0;
   const last = Math.min(text.length, from + longest);
   for (let at = from; at < last; at += 1) {
     const character = text[at];
-    if (character === '\n' && depth === 0) return undefined;
+    if (character === '\n' && depth === 0 && !severalLines) return undefined;
     if (character === '"' || character === "'") {
       const end = text.indexOf(character, at + 1);
       if (end === -1 || end >= last) return undefined;
       at = end;
-    } else if (character === '{') depth += 1;
-    else if (character === '}' && depth === 0) return at;
-    else if (character === '}') depth -= 1;
+    } else if (character === open) depth += 1;
+    else if (character === close && depth === 0) return at;
+    else if (character === close) depth -= 1;
   }
   return undefined;
 }

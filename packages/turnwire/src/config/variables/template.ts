@@ -1,4 +1,4 @@
-import { endOfExpression, evaluate, longest, type Scope } from './expression.js';
+import { closingIndex, endOfExpression, evaluate, type Scope } from './expression.js';
 import { toolNames } from '../tool-names.js';
 
 /** A piece of a template: of an instruction, or of a command. */
@@ -88,19 +88,7 @@ export function valueOf({ value }: WrittenArgument, scope: Scope): string {
 
 /** The index of the parenthesis that ends a call. Inner parentheses and quotes are counted. */
 function endOfCall(text: string, from: number): number | undefined {
-  let depth = 0;
-  const last = Math.min(text.length, from + longest);
-  for (let at = from; at < last; at += 1) {
-    const character = text[at];
-    if (character === '"' || character === "'") {
-      const end = text.indexOf(character, at + 1);
-      if (end === -1 || end >= last) return undefined;
-      at = end;
-    } else if (character === '(') depth += 1;
-    else if (character === ')' && depth === 0) return at;
-    else if (character === ')') depth -= 1;
-  }
-  return undefined;
+  return closingIndex(text, from, { open: '(', close: ')', severalLines: true });
 }
 
 /** `key=value` pairs with blanks or commas between them; quotes keep blanks together. */

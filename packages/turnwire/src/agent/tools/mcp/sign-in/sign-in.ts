@@ -4,6 +4,7 @@ import type { Response } from 'undici';
 import type { OAuthDefinition } from '../../../../config/schema/oauth.js';
 import { portPlaceholder } from '../../../../config/schema/oauth.js';
 import { messageOf } from '../../../base/abort.js';
+import { isYes } from '../../../base/yes.js';
 import { McpFailure } from '../failure.js';
 import { type Http, type HttpRequest, openHttp } from '../transports/http.js';
 import { CallbackServer } from './callback-server.js';
@@ -147,7 +148,7 @@ export class SignIn {
         { signal },
       );
       signal.throwIfAborted();
-      if (!/^y(?:es)?$/i.test(answer?.trim() ?? '')) throw new Error('it wants a sign-in, which was declined');
+      if (!isYes(answer)) throw new Error('it wants a sign-in, which was declined');
       await browse(href).catch((error: unknown) => tell(`${messageOf(error)}; open it yourself to sign in: ${href}`));
       await flow.authorize(await callback.code(signal));
       this.#missing = undefined;
