@@ -131,6 +131,9 @@ export class HttpResponseReader {
   }
 
   #readHead(bytes: Buffer, at: number): number | undefined {
+    // Some servers send an empty line behind a body, which comes before the next head then.
+    if (bytes[at] === carriageReturn && bytes.length - at === 1) return undefined;
+    if (bytes[at] === carriageReturn && bytes[at + 1] === lineFeed) return at + 2;
     const end = bytes.indexOf('\r\n\r\n', at);
     if (end === -1 && bytes.length - at <= this.#maxHeadBytes) return undefined;
     const length = end === -1 ? Infinity : end - at;
@@ -151,12 +154,12 @@ export class HttpResponseReader {
   begin(head: ResponseHead): void {
     const { status, headers } = head;
     this.#persistent = head.persistent;
-    const coding = headers['transfer-encoding'];
+    const coding = transferCodingOf(headers);
     const length = headers['content-length'];
     if (status === 101) this.#state = 'until_close';
     else if (status === 204 || status === 304) this.#beginLength(0);
     else if (coding !== undefined) {
-      if (!/^chunked$/i.test(coding)) throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
+      if (coding !== 'chunked') throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
       // Both together are a sign of request smuggling: the connection is not reused (RFC 9112, 6.3).
       if (length !== undefined) this.#persistent = false;
       this.#state = 'size';
@@ -192,6 +195,13 @@ export class HttpResponseReader {
     this.#state = 'over';
     this.#listener.end(reusable);
   }
+}
+
+/** The transfer codings of a body; undefined for none. One that is named twice, as two programs in a row do, was applied once. */
+function transferCodingOf({ 'transfer-encoding': given }: ResponseHead['headers']): string | undefined {
+  const codings = (given ?? '').split(',').map((coding) => coding.trim().toLowerCase());
+  const applied = new Set(codings.filter((coding) => coding !== '' && coding !== 'identity'));
+  return applied.size === 0 ? undefined : [...applied].join(', ');
 }
 
 /** The most digits of a size that is read without a regular expression: chunks up to 256 MiB. */

@@ -68,6 +68,22 @@ const answers: readonly [name: string, answer: string, expected: Omit<Read, 'hea
     `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n${ok}content-length: 1\r\n\r\na`,
     { body: 'a', reusable: true, whole: true },
   ],
+  [
+    'in chunks, said twice',
+    `${ok}Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+    { body: 'a', reusable: true, whole: true },
+  ],
+  [
+    'of a length, in a transfer coding that is none',
+    `${ok}Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na`,
+    { body: 'a', reusable: true, whole: true },
+  ],
+  [
+    'until the connection ends, in a transfer coding that is none',
+    `${ok}Transfer-Encoding: identity\r\n\r\na`,
+    { body: 'a', reusable: false, whole: true },
+  ],
+  ['after an empty line', `\r\n${ok}content-length: 1\r\n\r\na`, { body: 'a', reusable: true, whole: true }],
   ['cut in its head', ok, { body: '', reusable: undefined, whole: false }],
   ['cut in its length', `${ok}content-length: 9\r\n\r\nhello`, { body: 'hello', reusable: undefined, whole: false }],
   [
