@@ -266,6 +266,51 @@ describe('continuation', () => {
     },
   );
 
+  const oddRefusals: Record<string, Json> = {
+    '404 and a sentence': { status: 404, error: { message: 'Response not found', code: 404 } },
+    '422 and a sentence': { status: 422, error: { message: 'previous_response_id is not supported' } },
+    'a call that the server does not know': {
+      status: 400,
+      error: { type: 'invalid_request_error', message: 'No tool call found for call_1', param: 'input' },
+    },
+    'a flat error': {
+      code: 'stale_state',
+      message: 'The state of this conversation is gone.',
+      param: null,
+      status: 400,
+    },
+  };
+  for (const [name, words] of Object.entries(oddRefusals)) {
+    scenario(
+      `D13: a delta that is refused with ${name} is sent in full, because the caller has sent all of it`,
+      {
+        create: (peer, create, count) =>
+          continues(create)
+            ? peer.events({ type: 'error', ...words })
+            : peer.events(...reply(`resp_${peer.number}_${count}`, 'fine')),
+      },
+      webSocket,
+      async ({ client, server }) => {
+        const caller = new Caller(client);
+        for (const question of ['one', 'two', 'three']) assert.equal((await caller.ask(question)).error, undefined);
+        assert.deepEqual(server.peer(1).creates.map(continues), [false, true, false, true, false]);
+      },
+      { handwritten: true },
+    );
+  }
+
+  scenario(
+    'D13: a delta that is refused for another field of the request is not sent again',
+    model({ course: whenContinued(() => ({ error: refusal(400, 'invalid_value', 'no', 'tools[0].name') })) }),
+    webSocket,
+    async ({ client, server }) => {
+      const caller = new Caller(client);
+      await caller.ask('one');
+      assert.equal((await caller.ask('two')).error?.code, 'request_refused');
+      assert.equal(server.creates, 2);
+    },
+  );
+
   scenario(
     'D14: a connection whose second answer is empty: no turn runs twice, and the empty response is not continued',
     {

@@ -1,9 +1,10 @@
 import { closeMeaningOf } from '../../protocol/errors/close-codes.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { serverRetryAdvice, isThrottle } from '../../protocol/errors/failure.js';
-import { failureTable } from '../../protocol/errors/failure-table.js';
+import { failureTable, serverCodes } from '../../protocol/errors/failure-table.js';
 import { PongLost } from '../../protocol/errors/pong-lost.js';
 import type { Cause } from '../../protocol/errors/failure-table.js';
+import type { FailureKind } from '../../protocol/errors/failure-kind.js';
 
 /** The cause of any error. An error that is not understood is `final`, unless the server gave no reason at all. */
 export function causeOf(error: TurnwireError): Cause {
@@ -45,6 +46,18 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
       cause: error,
     },
   );
+}
+
+/** Kinds of a refusal by which a server may mean the id of a delta. */
+const chainKinds: ReadonlySet<FailureKind> = new Set(['invalid_request', 'not_found', 'unknown']);
+
+/**
+ * Whether a refusal of a delta may be one of its id. Servers have many words for a response that they do not hold, or cannot continue; the caller has sent
+ * the full input, and is to get what the full input gets. A refusal that names another field, or has a code that is known, means something else.
+ */
+export function mayRefuseChain({ code, kind, server }: TurnwireError): boolean {
+  if (code !== 'request_refused' || !chainKinds.has(kind) || serverCodes.has(server?.code ?? '')) return false;
+  return server?.param === undefined || /^(?:input|previous_response_id)\b/.test(server.param);
 }
 
 function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {

@@ -1,5 +1,5 @@
 import { firstBackoffMs, maxBackoffMs, throttledMs } from '../../base/bounds.js';
-import { causeOf } from './cause.js';
+import { causeOf, mayRefuseChain } from './cause.js';
 import { breakerFailureOf } from './breaker-failure.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
 import type { TurnwireError } from '../../protocol/errors/errors.js';
@@ -164,7 +164,8 @@ export const recoveryTable: readonly RecoveryRow[] = [
 
 /** What follows a failed attempt. Pure: the same failure under the same policy gives the same decision. */
 export function recover(failure: Failure, policy: Policy): Decision {
-  const cause = causeOf(failure.error);
+  const { error, plan } = failure;
+  const cause = plan === 'delta' && mayRefuseChain(error) ? 'chain_lost' : causeOf(error);
   const row = recoveryTable.find(
     ({ causes, phases, connection }) =>
       causes.includes(cause) &&

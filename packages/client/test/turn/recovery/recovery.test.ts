@@ -52,6 +52,11 @@ const expectations: readonly Expectation[] = [
   { name: 'age limit', error: refusal({ code: 'websocket_connection_limit_reached' }, 400), ...refused('D') },
   { name: 'no lanes', error: refusal({ code: 'unknown_parameter', param: 'stream_id' }, 400), ...refused('D') },
   { name: 'chain lost', error: refusal({ code: 'previous_response_not_found' }, 400), ...refused('X') },
+  { name: 'a delta refused by 404', error: refusal({ message: 'Response not found' }, 404), ...refused('X') },
+  { name: 'a delta refused by 422', error: refusal({ message: 'previous_response_id?' }, 422), ...refused('X') },
+  { name: 'a delta refused for its input', error: refusal({ param: 'input[0]' }, 400), ...refused('X') },
+  { name: 'a delta refused for another field', error: refusal({ param: 'tools[0]' }, 400) },
+  { name: 'a delta refused by a known code', error: refusal({ code: 'model_not_found' }, 404) },
   { name: 'no streams', error: refusal({ code: 'unsupported_value', param: 'stream' }, 400), ...refused('F') },
   { name: 'no WebSocket', error: refusal({ code: 'responses_websocket_disabled' }, 400), queued: 'F', ...refused('F') },
   { name: 'a frame with 426', error: refusal({}, 426), queued: 'F', ...refused('F') },
@@ -140,7 +145,7 @@ describe('table of recovery', () => {
       let cells = 0;
       const wanted = name === 'no streams' ? booleans : [true];
       const lanes = JSON.stringify(expectation).includes('L') ? booleans : [false];
-      const plans = name === 'chain lost' ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
+      const plans = /^chain lost|^a delta/.test(name) ? (['full', 'delta', 'explicit'] as const) : (['full'] as const);
       for (const phase of phases)
         for (const transport of ['websocket', 'sse'] as const)
           for (const reused of booleans)
