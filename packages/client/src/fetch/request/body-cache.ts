@@ -72,7 +72,9 @@ export class BodyCache<Body extends Sized, Piece extends Sized> {
     const text = this.#text.decode(body, 0);
     const params = text === undefined ? undefined : parse(text);
     if (text === undefined || !isObject(params)) return undefined;
-    return { params, keep: () => this.#keep(this.#locateInput(body, text, params)) };
+    // Now, and not when the turn has ended: the text is not kept that long, so that its memory is free again at the next collection of young objects.
+    const located = this.#locateInput(body, text, params);
+    return { params, keep: () => this.#keep(located) };
   }
 
   /** Forgets all bodies, and keeps none from now on. */

@@ -6,7 +6,7 @@
  */
 export class ByteChunks {
   readonly length: number;
-  readonly #chunks: readonly Buffer[];
+  #chunks: readonly Buffer[];
 
   constructor(chunks: readonly Uint8Array[]) {
     this.#chunks = chunks.map((chunk) => Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
@@ -24,11 +24,14 @@ export class ByteChunks {
     return true;
   }
 
-  /** The bytes between two places, which are not copied where they lie in one chunk. */
+  /** The bytes between two places, which are not copied where they lie in one chunk. All bytes are joined once: later slices are cut out of the same memory. */
   slice(from: number, to: number): Buffer {
     const parts = this.#parts(from, to);
     const [first] = parts;
-    return parts.length === 1 && first !== undefined ? first : Buffer.concat(parts);
+    if (parts.length === 1 && first !== undefined) return first;
+    const joined = Buffer.concat(parts);
+    if (joined.length === this.length) this.#chunks = [joined];
+    return joined;
   }
 
   #parts(from: number, to: number): Buffer[] {

@@ -32,6 +32,13 @@ describe('byte chunks', () => {
         );
   });
 
+  test('all bytes are joined once', () => {
+    const bytes = new ByteChunks([Buffer.from('first'), Buffer.from('second')]);
+    const all = bytes.slice(0, 11);
+    all.fill('x');
+    assert.equal(bytes.slice(3, 8).toString(), 'xxxxx');
+  });
+
   test('bytes that lie in one chunk are not copied', () => {
     const [first, second] = [Buffer.from('first'), Buffer.from('second')];
     const slice = new ByteChunks([first, second]).slice(5, 11);
