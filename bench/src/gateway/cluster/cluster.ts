@@ -36,7 +36,7 @@ const addedBytes = 20_000;
 /** The time that a loop waits for its tool, in milliseconds. */
 const restMs = 30;
 /** The turns that a node must have carried before it is measured: until then its code is being compiled. */
-const warmUpTurns = 1200;
+const warmUpTurns = 3000;
 
 interface Measured {
   cpuMs: number;
