@@ -85,7 +85,7 @@ agents:
     toolsets:
       - { type: memory, path: '~/m.json' }
       - { type: script, shell: { here: { cmd: 'echo $PLACE', working_dir: '\${env.PLACE}/$MODEL' } } }
-      - { type: shell, env: { A: '\${env.LATER}', B: '\${env.NONE || "b"}', path: '$PLACE/bin:\${MODEL}' } }
+      - { type: shell, env: { A: '\${env.LATER}', B: '\${env.NONE || "b"}', path: '$PLACE/bin:\${MODEL}', C: '$defs $5 $Place' } }
 `,
     );
     assert.deepEqual([models.get('m')?.model, models.get('m')?.baseUrl], ['big', 'https://llm.example/v1']);
@@ -97,7 +97,7 @@ agents:
     assert.equal(script.shell['here']?.working_dir, '/data/big');
     assert.equal(script.shell['here']?.cmd, 'echo $PLACE');
     // A secret is looked up when it is used.
-    assert.deepEqual(shell.env, { A: '${env.LATER}', B: 'b', path: '${env.PLACE}/bin:${MODEL}' });
+    assert.deepEqual(shell.env, { A: '${env.LATER}', B: 'b', path: '${env.PLACE}/bin:${MODEL}', C: '$defs $5 $Place' });
   });
 
   test('variables that are missing are named with their places, once each', async (t) => {

@@ -46,8 +46,8 @@ export async function expandFile(file: YamlFile, read: ReadVariable): Promise<{ 
 
   const expandText = async (written: string, path: Path): Promise<string> => {
     const words = path.map(String);
-    // In variables `$NAME` stands for a variable, too, as it does in docker-agent.
-    const text = words.at(-2) === 'env' ? written.replace(/\$([A-Za-z_]\w*)/g, '${env.$1}') : written;
+    // In `env` a `$NAME` in capitals stands for a variable, too, as it does in docker-agent. Code has other names, such as `$defs`.
+    const text = words.at(-2) === 'env' ? written.replace(/\$([A-Z_][A-Z0-9_]*)(?!\w)/g, '${env.$1}') : written;
     const isLate = isReplacedLate(words);
     let expanded = isPath(words) ? await expandPath(text, path) : text;
     for (const { whole, source } of expressionsIn(text)) {
