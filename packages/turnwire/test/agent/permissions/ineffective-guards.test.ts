@@ -27,6 +27,16 @@ describe('rules that never hold', () => {
     ]);
   });
 
+  test('a rule whose argument has no name brings a warning with the rule that is meant', () => {
+    const said = (rule: string, meant: string) =>
+      `the rule "${rule}" of "deny" never holds: its argument has no name; did you mean ${meant}?`;
+    assert.deepEqual(of('shell:sudo*', 'Shell(rm*)', 'read_multiple_files:*.env'), [
+      said('shell:sudo*', 'shell:cmd=sudo*'),
+      said('Shell(rm*)', 'shell:cmd=rm*'),
+      said('read_multiple_files:*.env', 'read_multiple_files:paths=*.env'),
+    ]);
+  });
+
   test('a rule that may hold, or is about a tool that no agent has, brings no warning', () => {
     assert.deepEqual(
       of('shell:cmd=rm*:cwd=x', 'read_file:path=*.env', 'read_*', 'mcp:docs:*', 'docs_search:query=x', 'fetch', 'x*'),
@@ -50,8 +60,31 @@ describe('matchers that know no tool', () => {
     assert.equal(of('shel').length, 1);
   });
 
+  test('a matcher that is written as a glob or as a list brings a warning, also beside one that matches', () => {
+    const meant: Readonly<Record<string, string>> = {
+      'mcp:*': 'mcp:.*',
+      'mcp:docs:*': 'mcp:docs:.*',
+      'read_*': 'read_.*',
+      'shell|read_*': 'read_.*',
+      'shell, docs_search': 'shell|docs_search',
+    };
+    for (const [matcher, other] of Object.entries(meant))
+      assert.match(of(matcher).join(), new RegExp(`did you mean ${other.replace(/[.*|]/g, '\\$&')}\\?$`), matcher);
+  });
+
   test('a matcher that matches a tool, or is about something else, brings no warning', () => {
-    for (const matcher of ['*', '', 'shell', 'sh.*', 'mcp:docs:.*', 'read_file', 'write_file'])
+    for (const matcher of [
+      '*',
+      '',
+      'shell',
+      'sh.*',
+      'mcp:docs:.*',
+      'read_file',
+      'write_file',
+      'shell|bash',
+      '(?i)SHELL',
+      'write_.*|shell',
+    ])
       assert.deepEqual(of(matcher), []);
   });
 });
