@@ -31,6 +31,17 @@ const shapes: readonly string[] = [
   'xapp-[A-Za-z0-9-]{10,255}',
   'SG\\.[A-Za-z0-9_-]{16,64}\\.[A-Za-z0-9_-]{16,128}',
   'ATATT3[A-Za-z0-9_=-]{50,512}',
+  // Shopify, Square, Linear, Vercel, Notion, Figma, Grafana, Replicate, NVIDIA, Tavily
+  'shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}',
+  'sq0(?:atp|csp)-[A-Za-z0-9_-]{22,255}',
+  'lin_(?:api|oauth)_[A-Za-z0-9]{32,255}',
+  'vercel_blob_rw_[A-Za-z0-9_]{20,255}',
+  'ntn_[A-Za-z0-9]{40,255}',
+  'figd_[A-Za-z0-9_-]{30,255}',
+  'glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}',
+  'r8_[A-Za-z0-9]{30,255}',
+  'nvapi-[A-Za-z0-9_-]{40,255}',
+  'tvly-[A-Za-z0-9-]{20,255}',
   // JSON Web Tokens
   'eyJ[A-Za-z0-9_-]{8,4096}\\.eyJ[A-Za-z0-9_-]{8,8192}\\.[A-Za-z0-9_-]{8,2048}',
 ];
@@ -46,6 +57,9 @@ const password = /(?<=[a-z]:\/\/[^\s/:@"']{0,128}:)[^\s/@"']{1,256}(?=@)/gi;
 /** A value that is named as an AWS secret, since those have no shape of their own. */
 const named =
   /(?<=(?:aws_?secret_?access_?key|aws_?session_?token)["']?\s{0,4}[=:]\s{0,4}["']?)[A-Za-z0-9/+=]{20,2048}/gi;
+/** The credential of an Authorization header; a placeholder, such as YOUR_TOKEN, has no digit. */
+const header =
+  /(?<=authorization["']?\s{0,4}[:=]\s{0,4}["']?(?:bearer|basic|token)\s{1,4})(?=[A-Za-z_.~+/=-]{0,256}\d)[A-Za-z0-9._~+/=-]{12,4096}/gi;
 const privateKey = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----/g;
 const keyEnd = /-----END [A-Z0-9 ]{1,80}-----/g;
 
@@ -55,7 +69,8 @@ export function redactText(text: string): string {
     .replace(token, mark)
     .replace(webhook, mark)
     .replace(password, mark)
-    .replace(named, mark);
+    .replace(named, mark)
+    .replace(header, mark);
   return found === text ? text : found;
 }
 

@@ -24,6 +24,9 @@ describe('redaction: texts that look like a secret', () => {
     'a key of xAI': some('xai-', 80),
     'a key of Stripe': some('sk_live_', 24),
     'a token of Slack': some('xoxb-', 40, '12-a'),
+    'a token of Shopify': some('shpat_', 32, 'a1'),
+    'a key of Linear': some('lin_api_', 40),
+    'a key of NVIDIA': some('nvapi-', 64),
     'a JSON Web Token': [some('eyJ', 20), some('eyJ', 30), some('', 43)].join('.'),
   };
   for (const [name, secret] of Object.entries(secrets)) {
@@ -54,6 +57,22 @@ describe('redaction: texts that look like a secret', () => {
     );
   });
 
+  test('the credential of an Authorization header is removed, and a placeholder is not', () => {
+    const opaque = some('', 32);
+    for (const [before, after] of [
+      [`curl -H "Authorization: Bearer ${opaque}" x`, 'curl -H "Authorization: Bearer [REDACTED]" x'],
+      [`{"authorization": "Basic ${some('', 24, 'aGVs1')}=="}`, '{"authorization": "Basic [REDACTED]"}'],
+      [`AUTHORIZATION=token ${opaque}`, 'AUTHORIZATION=token [REDACTED]'],
+    ] as const)
+      assert.equal(redactText(before), after);
+    for (const text of [
+      'Authorization: Bearer $TOKEN',
+      'Authorization: Bearer YOUR_TOKEN_HERE',
+      'Authorization: Bearer <token>',
+    ])
+      assert.equal(redactText(text), text);
+  });
+
   test('ordinary text stays unchanged', () => {
     for (const text of [
       'the task-sk-and-the-desk-of-a-friend-of-mine is long',
@@ -73,6 +92,8 @@ describe('redaction: texts that look like a secret', () => {
       'eyJ',
       'eyJaaaaaaaaaa.',
       'http://a:',
+      'authorization: bearer ',
+      'lin_api_',
       '-----BEGIN PRIVATE KEY',
       'aws_secret_access_key=',
       ': ',
