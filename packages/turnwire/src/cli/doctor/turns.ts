@@ -1,3 +1,4 @@
+import { longTask } from '../probe/long-task.js';
 import { ProbeSocket } from '../probe/socket.js';
 import { endOf, isTerminal, part, turnOverSocket, turnOverSse } from '../probe/turn.js';
 import { ms } from './finding.js';
@@ -10,7 +11,6 @@ import type { Finding } from './finding.js';
 export const turnsOfLook = 3;
 export const tokensOfTurn = 500;
 
-const question = 'Count from one to sixty in words, separated by commas.';
 /** The length from which on the events of a turn can be told apart in time. */
 const longTurnMs = 500;
 
@@ -33,7 +33,7 @@ export async function lookAtTurns(
   model: string,
   socketOpens: boolean,
 ): Promise<readonly Finding[]> {
-  const create: Json = { model, input: question, store: false, max_output_tokens: 400 };
+  const create: Json = { model, input: longTask, store: false, max_output_tokens: 400 };
   const { turn, answer } = await turnOverSse(target, trace, create);
   const findings: Finding[] = [];
   if (turn.broken !== undefined) {

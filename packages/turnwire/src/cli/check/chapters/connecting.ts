@@ -1,7 +1,7 @@
 import { exchange, NoAnswer, seconds } from '../../probe/http.js';
 import { ProbeSocket, UpgradeRefused } from '../../probe/socket.js';
 import { Deviation, expect, NotApplicable } from '../deviation.js';
-import { expectEnvelope } from './error-envelope.js';
+import { expectEnvelope } from '../expectations/error-envelope.js';
 import type { HttpAnswer } from '../../probe/http.js';
 import type { Probe } from '../probe.js';
 import type { Rule } from '../rule.js';

@@ -1,8 +1,8 @@
 import { eventOf } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
 import { expect } from '../deviation.js';
-import { expectRefusal } from './error-envelope.js';
-import { expectErrorFrame } from './error-frame.js';
+import { expectRefusal } from '../expectations/error-envelope.js';
+import { expectErrorFrame } from '../expectations/error-frame.js';
 import type { Rule } from '../rule.js';
 
 /** A create that every server refuses: it has neither a model nor an input. */

@@ -1,7 +1,7 @@
 import { endOf, isJson, isTerminal, part } from '../../probe/turn.js';
 import { succeeded } from '../probe.js';
 import { Deviation, expect } from '../deviation.js';
-import { expectItems, expectParts, expectText } from './items.js';
+import { expectItems, expectParts, expectText } from '../expectations/items.js';
 import type { Json, Turn, WireEvent } from '../../probe/turn.js';
 import type { Certainty, Rule } from '../rule.js';
 import type { ProfileName } from '../profile.js';

@@ -1,7 +1,7 @@
 import { eventOf, isTerminal, part } from '../../probe/turn.js';
 import { expect } from '../deviation.js';
-import { expectCode } from './error-frame.js';
-import { longTask } from './long-task.js';
+import { expectCode } from '../expectations/error-frame.js';
+import { longTask } from '../../probe/long-task.js';
 import type { ProbeSocket } from '../../probe/socket.js';
 import type { Json, WireEvent } from '../../probe/turn.js';
 import type { Probe } from '../probe.js';

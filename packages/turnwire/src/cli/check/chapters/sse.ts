@@ -2,7 +2,7 @@ import { readEventStream } from '../../probe/event-stream.js';
 import { parsed, seconds } from '../../probe/http.js';
 import { eventOf, isJson, isTerminal } from '../../probe/turn.js';
 import { responseOf, succeeded } from '../probe.js';
-import { longTask } from './long-task.js';
+import { longTask } from '../../probe/long-task.js';
 import { expect, NotApplicable } from '../deviation.js';
 import type { RawEvent } from '../../probe/event-stream.js';
 import type { HttpAnswer } from '../../probe/http.js';

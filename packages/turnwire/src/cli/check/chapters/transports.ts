@@ -1,7 +1,7 @@
 import { endOf, isJson, isTerminal, part } from '../../probe/turn.js';
 import { succeeded } from '../probe.js';
 import { expect, NotApplicable } from '../deviation.js';
-import { expectErrorFrame } from './error-frame.js';
+import { expectErrorFrame } from '../expectations/error-frame.js';
 import type { Turn } from '../../probe/turn.js';
 import type { PlainTurn, Probe } from '../probe.js';
 import type { Rule } from '../rule.js';

@@ -1,7 +1,7 @@
 import { eventOf, isTerminal, part, readTurn } from '../../probe/turn.js';
 import { responseOf } from '../probe.js';
 import { expect, NotApplicable } from '../deviation.js';
-import { longTask } from './long-task.js';
+import { longTask } from '../../probe/long-task.js';
 import type { ProbeSocket } from '../../probe/socket.js';
 import type { WireEvent } from '../../probe/turn.js';
 import type { Probe } from '../probe.js';
