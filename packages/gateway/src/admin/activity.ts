@@ -45,7 +45,7 @@ const mostReasons = 40;
 /** What the gateway has done since its start, in bounded memory. */
 export class Activity {
   readonly startedAt = new Date();
-  readonly #total = noCounts();
+  readonly #total = zeroCounts();
   readonly #fullReasons = new Map<string, number>();
   readonly #transports = new Map<string, number>();
   readonly #outcomes = new Map<string, number>();
@@ -60,7 +60,7 @@ export class Activity {
     if (plan === 'full') increment(this.#fullReasons, reason.replace(/: \d+$/, ''));
     increment(this.#transports, transport);
     increment(this.#outcomes, outcome);
-    const own = this.#principals.get(principal) ?? { name: principal, ...noCounts(), last_turn_at: endedAt };
+    const own = this.#principals.get(principal) ?? { name: principal, ...zeroCounts(), last_turn_at: endedAt };
     own.last_turn_at = endedAt;
     add(own, record);
     this.#principals.delete(principal);
@@ -91,7 +91,7 @@ export class Activity {
   }
 }
 
-export function noCounts(): Counts {
+export function zeroCounts(): Counts {
   return {
     turns: 0,
     deltas: 0,

@@ -1,4 +1,4 @@
-import { noCounts } from './activity.js';
+import { zeroCounts } from './activity.js';
 import type { RelayCounts } from '../upstream/relays.js';
 import type { Activity, PrincipalCounts, RecentTurn, TotalCounts } from './activity.js';
 
@@ -41,7 +41,7 @@ export interface ConnectionCounts {
 }
 
 /** The gauges of the moment in which the page asks. */
-export interface Levels {
+export interface AdminGauges {
   upstream: string;
   ready: boolean;
   clientSockets: number;
@@ -58,12 +58,12 @@ export interface Levels {
 
 export const mostIdentities = 50;
 
-export function stateOf(activity: Activity, levels: Levels): AdminState {
-  const { upstream, ready, clientSockets, historyBytes, running, all, newest } = levels;
+export function stateOf(activity: Activity, gauges: AdminGauges): AdminState {
+  const { upstream, ready, clientSockets, historyBytes, running, all, newest } = gauges;
   const now = new Date().toISOString();
   const active = activity.principals;
-  const unseen = levels.principals.filter((name) => !active.some((one) => one.name === name));
-  const principals = [...active, ...unseen.map((name) => ({ name, ...noCounts(), last_turn_at: null }))];
+  const unseen = gauges.principals.filter((name) => !active.some((one) => one.name === name));
+  const principals = [...active, ...unseen.map((name) => ({ name, ...zeroCounts(), last_turn_at: null }))];
   return {
     upstream,
     ready,
@@ -73,7 +73,7 @@ export function stateOf(activity: Activity, levels: Levels): AdminState {
     running: [...running.values()].reduce((sum, count) => sum + count, 0),
     client_sockets: clientSockets,
     connections: { ...named(all), identities: all.identities, history_bytes: historyBytes },
-    cluster: levels.cluster === undefined ? null : { redis: levels.cluster.isReached ? 'reached' : 'away' },
+    cluster: gauges.cluster === undefined ? null : { redis: gauges.cluster.isReached ? 'reached' : 'away' },
     identities: newest.map(({ usedBy, ...counts }) => ({ used_by: usedBy, ...named(counts) })),
     principals: principals.map((counts) => ({ ...counts, running: running.get(counts.name) ?? 0 })),
     turns: activity.turns,

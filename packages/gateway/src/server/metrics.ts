@@ -5,7 +5,7 @@ import type { Tally } from '../cluster/tally.js';
 import type { GatewayTurn } from '../relay/turn.js';
 
 /** Gauges, measured when Prometheus asks. */
-export interface Levels {
+export interface Gauges {
   turns: number;
   sockets: number;
   connections: number;
@@ -52,7 +52,7 @@ export class Metrics {
   readonly #bytes: Counter;
   readonly #tokens: Counter;
   readonly #firstEvent: Histogram;
-  readonly #gauges: ReadonlyMap<keyof Levels, Gauge>;
+  readonly #gauges: ReadonlyMap<keyof Gauges, Gauge>;
 
   constructor() {
     const registers = [this.#registry];
@@ -103,8 +103,8 @@ export class Metrics {
     this.#refused.inc({ status: String(status) });
   }
 
-  async text(levels: Levels): Promise<{ type: string; text: string }> {
-    for (const [name, gauge] of this.#gauges) gauge.set(levels[name]);
+  async text(gauges: Gauges): Promise<{ type: string; text: string }> {
+    for (const [name, gauge] of this.#gauges) gauge.set(gauges[name]);
     return { type: this.#registry.contentType, text: await this.#registry.metrics() };
   }
 }

@@ -20,7 +20,7 @@ import { preflight } from './settings/access.js';
 import { Metrics } from './metrics.js';
 import { routeOf } from './route.js';
 import { serveScoped } from './scope.js';
-import { Setting } from './settings/setting.js';
+import { ActiveConfig } from './settings/active-config.js';
 import { Upgrades } from './upgrades.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -32,11 +32,11 @@ import type { Registry } from '../relay/registry.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
 import type { PassedRequest } from '../upstream/pass-through.js';
-import type { Checked } from './settings/check.js';
+import type { CheckedConfig } from './settings/check.js';
 import type { TurnLog } from './turn-log.js';
 
 export interface ServiceOptions {
-  checked: Checked;
+  checked: CheckedConfig;
   onWarning: (message: string) => void;
   log: TurnLog | undefined;
 }
@@ -54,7 +54,7 @@ export class Service {
   readonly #activity = new Activity();
   readonly #turns: Turns;
   readonly #upgrades: Upgrades;
-  #setting: Setting;
+  #active: ActiveConfig;
   #isReady = true;
 
   constructor({ checked, onWarning, log }: ServiceOptions) {
@@ -67,18 +67,18 @@ export class Service {
         config: config.cluster,
         ...clusterSecrets,
         limits: config.limits,
-        upstream: () => this.#setting.config.upstream,
+        upstream: () => this.#active.config.upstream,
         tally: this.#metrics.ofCluster(),
         onWarning,
       });
     this.#registry = this.#cluster?.registry ?? new LocalRegistry();
     this.#quotas = this.#cluster?.quotas ?? new LocalQuotas();
-    this.#setting = new Setting(checked, onWarning);
+    this.#active = new ActiveConfig(checked, onWarning);
     this.#bodies = new RelayBodies(config.limits.chain_bytes / 2);
     this.#histories = new Histories(budgetOf(config));
     const isReady = (): boolean => this.#isReady;
     this.#turns = new Turns({
-      relays: () => this.#setting.relays,
+      relays: () => this.#active.relays,
       histories: this.#histories,
       registry: this.#registry,
       quotas: this.#quotas,
@@ -89,7 +89,7 @@ export class Service {
         const record = recordOf(turn);
         this.#metrics.settled(turn);
         this.#activity.settled(record);
-        if (this.#setting.config.log === 'turns') log?.settled(record);
+        if (this.#active.config.log === 'turns') log?.settled(record);
       },
     });
     this.#upgrades = new Upgrades({
@@ -99,16 +99,16 @@ export class Service {
       quotas: this.#quotas,
       keepaliveMs: config.keepalive_ms,
       isReady,
-      principal: (identity) => this.#setting.principals.of(identity),
+      principal: (identity) => this.#active.principals.of(identity),
       onRefused: (status) => this.#metrics.refused(status),
     });
   }
 
   /** Puts another configuration in force; running turns end under the one that they began with. */
-  apply(checked: Checked): void {
-    if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#setting.config.cluster))
+  apply(checked: CheckedConfig): void {
+    if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#active.config.cluster))
       this.#onWarning('turnwire: new cluster settings need a restart: the gateway keeps its present ones');
-    this.#setting = this.#setting.changedTo(checked);
+    this.#active = this.#active.changedTo(checked);
     this.#histories.bound(budgetOf(checked.config));
   }
 
@@ -128,7 +128,7 @@ export class Service {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#upgrades.take(request, socket, head, () => {
-      const { access, rules } = this.#setting;
+      const { access, rules } = this.#active;
       const { name } = routeOf(request.url ?? '');
       access.check(request);
       if (name !== 'turns')
@@ -139,7 +139,7 @@ export class Service {
 
   /** The state that the admin page shows. */
   get state(): AdminState {
-    const { config, relays } = this.#setting;
+    const { config, relays } = this.#active;
     return stateOf(this.#activity, {
       upstream: new URL(config.upstream.base_url).origin,
       ready: this.#isReady,
@@ -159,7 +159,7 @@ export class Service {
     this.#cluster?.drain();
     this.#upgrades.drain();
     await this.#turns.idle();
-    await Promise.all([this.#setting.close(), this.#cluster?.close()]);
+    await Promise.all([this.#active.close(), this.#cluster?.close()]);
   }
 
   destroy(): void {
@@ -169,13 +169,13 @@ export class Service {
     this.#upgrades.destroy();
     this.#bodies.close();
     this.#histories.clear();
-    this.#setting.destroy();
+    this.#active.destroy();
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const route = routeOf(request.url ?? '');
     if (route.name === 'operations') return this.#operate(route.path, request, response);
-    const { access, rules, principals } = this.#setting;
+    const { access, rules, principals } = this.#active;
     if (isFromNode(request)) this.#checkNode(request);
     else access.check(request);
     if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
@@ -196,13 +196,13 @@ export class Service {
     };
     if (path === '/livez') return answer(200, 'ok\n');
     if (path === '/readyz') return this.#isReady ? answer(200, 'ok\n') : answer(503, 'draining\n');
-    const { access, config } = this.#setting;
+    const { access, config } = this.#active;
     const { metrics } = config;
     access.check(request);
     const isLocal = isLoopback(request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '');
     if (metrics === 'off' || (metrics === 'local' && !isLocal)) return answer(404, 'not served\n');
     const { type, text } = await this.#metrics.text({
-      ...this.#setting.relays.stats,
+      ...this.#active.relays.stats,
       turns: this.#turns.running,
       sockets: this.#upgrades.size,
       historyBytes: this.#histories.bytes,
@@ -228,7 +228,7 @@ export class Service {
         code: 'method_not_allowed',
         headers: { allow: 'POST' },
       });
-    const { config } = this.#setting;
+    const { config } = this.#active;
     const isRelayed = isFromNode(request);
     if (!isRelayed) await this.#quotas.check(principal);
     const create = readCreate(this.#bodies, await readBody(request, response, config.limits.body_bytes));
@@ -248,7 +248,7 @@ export class Service {
     { path, query }: { path: string; query: string },
     headers: RequestHeaders,
   ): Promise<void> {
-    const { config, passThrough } = this.#setting;
+    const { config, passThrough } = this.#active;
     const left = new AbortController();
     response.once('close', () => left.abort());
     const { method = 'GET' } = request;

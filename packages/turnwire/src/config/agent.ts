@@ -105,7 +105,7 @@ export interface Fallback {
 }
 
 /** The parts of a file that its agents may refer to. */
-export interface Surroundings {
+export interface FileParts {
   models: Models;
   servers: McpServers;
   /** The toolsets at the top of the file. */
@@ -139,7 +139,7 @@ export function readAgent(
   file: YamlFile,
   name: string,
   value: unknown,
-  around: Surroundings,
+  around: FileParts,
   problems: Problem[],
 ): Agent | undefined {
   const path = ['agents', name];

@@ -17,7 +17,7 @@ export interface ConfigSource {
 }
 
 /** A checked configuration, with its principals and secrets. */
-export interface Checked {
+export interface CheckedConfig {
   config: Config;
   principals: Principals;
   /** undefined for a gateway that is not part of a cluster. */
@@ -29,7 +29,7 @@ export async function check({
   config: given,
   overrides = {},
   secret = fromEnvironment,
-}: ConfigSource): Promise<Checked> {
+}: ConfigSource): Promise<CheckedConfig> {
   const file = typeof given === 'string' ? given : 'the options';
   const config = typeof given === 'string' ? await readConfig(given, overrides) : configOf(given);
   return {

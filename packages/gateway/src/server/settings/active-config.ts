@@ -3,11 +3,11 @@ import { PassThrough } from '../../upstream/pass-through.js';
 import { Relays } from '../../upstream/relays.js';
 import { Access } from './access.js';
 import type { Config } from '../../config/schema.js';
-import type { Checked } from './check.js';
+import type { CheckedConfig } from './check.js';
 import type { Principals } from './principals.js';
 
 /** Everything that is made of one configuration, and replaced when it changes. */
-export class Setting {
+export class ActiveConfig {
   readonly config: Config;
   readonly principals: Principals;
   readonly access: Access;
@@ -17,9 +17,9 @@ export class Setting {
   readonly #onWarning: (message: string) => void;
 
   constructor(
-    { config, principals }: Checked,
+    { config, principals }: CheckedConfig,
     onWarning: (message: string) => void,
-    before?: Pick<Setting, 'relays' | 'passThrough'>,
+    before?: Pick<ActiveConfig, 'relays' | 'passThrough'>,
   ) {
     const { upstream, limits, listen } = config;
     this.config = config;
@@ -32,16 +32,16 @@ export class Setting {
   }
 
   /** Connections are kept when the upstream's settings are the same. */
-  changedTo(checked: Checked): Setting {
+  changedTo(checked: CheckedConfig): ActiveConfig {
     const isSame =
       JSON.stringify([this.config.upstream, this.config.limits.chain_bytes]) ===
       JSON.stringify([checked.config.upstream, checked.config.limits.chain_bytes]);
-    const next = new Setting(checked, this.#onWarning, isSame ? this : undefined);
+    const next = new ActiveConfig(checked, this.#onWarning, isSame ? this : undefined);
     if (!isSame) void this.close();
     return next;
   }
 
-  /** Closes what is left of this setting; call it once its turns have ended. */
+  /** Closes what is left of this configuration; call it once its turns have ended. */
   async close(): Promise<void> {
     await this.relays.close();
     await this.passThrough.close();
