@@ -12,7 +12,11 @@ import type { Path, YamlFile } from './file/yaml-file.js';
  * A toolset of an agent. One of type `mcp` has a `command` or a `remote`: a `ref` to the file has been replaced by its server, and a `ref` to Docker's
  * catalog stays.
  */
-export type Toolset = Written & { links?: ToolsetLinks | undefined };
+export type Toolset = Written & {
+  links?: ToolsetLinks | undefined;
+  /** The name of the entry of `mcps`, by which messages and rules know the server. Its tools have no name before theirs. */
+  label?: string | undefined;
+};
 
 /** The models that a toolset names. */
 export interface ToolsetLinks {
@@ -167,10 +171,10 @@ function readMcp(file: YamlFile, path: Path, written: Mcp, servers: McpServers):
     );
   }
   // The agent's own settings replace those of the shared server.
-  const whole = { ...server, name: server.name ?? ref, ...rest, ...bothEnvs(server, rest) };
+  const whole = { ...server, ...rest, ...bothEnvs(server, rest) };
   const problem = wrongServer(whole);
   if (problem !== undefined) return refuse(problem);
-  return server.ref === undefined ? whole : ofCatalog({ ...whole, ref: server.ref });
+  return { ...(server.ref === undefined ? whole : ofCatalog({ ...whole, ref: server.ref })), label: ref };
 }
 
 /** The variables of a server of `mcps`, with those that an agent adds or changes. */
@@ -210,8 +214,15 @@ export function catalogName(ref: string): string {
 }
 
 /** The name of a server in messages and rules. */
-export function serverLabel({ name, ref, command, remote }: Mcp): string {
-  return name ?? (ref?.startsWith(catalog) === true ? catalogName(ref) : undefined) ?? command ?? remote?.url ?? 'mcp';
+export function serverLabel({ name, label, ref, command, remote }: Mcp & Pick<Toolset, 'label'>): string {
+  return (
+    name ??
+    label ??
+    (ref?.startsWith(catalog) === true ? catalogName(ref) : undefined) ??
+    command ??
+    remote?.url ??
+    'mcp'
+  );
 }
 
 /** The problem in the settings of an MCP server, as a sentence. */

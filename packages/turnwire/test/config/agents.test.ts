@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { loadConfig } from '../../dist/config/config.js';
+import { serverLabel } from '../../dist/config/toolset.js';
 import { ConfigError } from '../../dist/config/file/problem.js';
 import { agentFile } from './scratch.js';
 
@@ -177,6 +178,21 @@ test('a toolset may refer to a server of the Docker MCP catalog, which Docker ru
   ]);
 });
 
+test('the tools of a server of "mcps" are called as the server calls them, unless it has a name', async (t) => {
+  const served = async (fields: string) => {
+    const { root } = await load(
+      t,
+      `mcps: { docs: { command: x${fields} } }
+agents: { root: { model: openai/x, toolsets: [{ type: mcp, ref: docs }] } }`,
+    );
+    const [toolset] = root.toolsets;
+    assert.ok(toolset?.type === 'mcp');
+    return { name: toolset.name, label: serverLabel(toolset) };
+  };
+  assert.deepEqual(await served(''), { name: undefined, label: 'docs' });
+  assert.deepEqual(await served(', name: wiki'), { name: 'wiki', label: 'wiki' });
+});
+
 test('a toolset adds variables to those of a server of "mcps", and changes them', async (t) => {
   const { root } = await load(
     t,
@@ -196,7 +212,7 @@ test('a toolset may refer to a server of "mcps"; its own settings count more', a
 agents: { root: { model: openai/x, toolsets: [{ type: mcp, ref: docs, tools: [search] }] } }`,
   );
   assert.deepEqual(root.toolsets, [
-    { type: 'mcp', name: 'docs', remote: { url: 'https://mcp.example/' }, tools: ['search'], instruction: 'Search.' },
+    { type: 'mcp', label: 'docs', remote: { url: 'https://mcp.example/' }, tools: ['search'], instruction: 'Search.' },
   ]);
 });
 

@@ -132,7 +132,7 @@ describe('keys of docker-agent', () => {
     const run = ['mcp', 'gateway', 'run', '--servers', 'k8s'];
     const at = async (lines: string, top = '') => {
       const [server] = (await root(t, lines, top)).toolsets;
-      return server?.type === 'mcp' ? [server.name, server.args, server.config] : [];
+      return server?.type === 'mcp' ? [server.label, server.args, server.config] : [];
     };
     const config = { path: '~/.kube' };
     assert.deepEqual(await at('    toolsets: [{ type: mcp, ref: "docker:k8s", config: { path: ~/.kube } }]\n'), [

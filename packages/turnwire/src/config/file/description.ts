@@ -156,7 +156,7 @@ function describeHooks(hooks: Hooks) {
 }
 
 function describeToolset(toolset: Toolset) {
-  const { type, links: _links, ...settings } = toolset;
+  const { type, links: _links, label: _label, ...settings } = toolset;
   if (toolset.type === 'mcp') {
     const { args, env, remote, config } = toolset;
     return written({
