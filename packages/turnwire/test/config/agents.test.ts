@@ -283,7 +283,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
     /"schema" is missing; it must be guard_decision: at skill_content_guard nothing else/,
   ],
   [
-    'a hook by a model with a template that is not served',
+    'a hook by a model with an unsupported template',
     agent('hooks: { stop: [{ type: model, model: openai/x, prompt: "{{ if .Prompt }}x{{ end }}" }] }'),
     /"prompt" must be a text in which {{ \.Field }} stands/,
   ],
@@ -295,7 +295,7 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ['a hook as a mapping without a command', agent('hooks: { stop: { type: command } }'), /"command" is missing/],
   ['a hook that is a text', agent('hooks: { stop: ./x.sh }'), /"stop" must be a list of hooks, such as/],
   [
-    'a key of hooks that is not served, in a mapping',
+    'an unsupported key of hooks, in a mapping',
     agent('hooks: { stop: { type: command, command: x, args: [a] } }'),
     /"args" is a docker-agent key that turnwire does not support yet/,
   ],

@@ -53,7 +53,7 @@ describe('keys of docker-agent', () => {
     await refused(t, with_('{ type: think, defer: true }'), /"defer" keeps "think" back until/);
   });
 
-  test('builtin hooks and types of hooks that are not served are named', async (t) => {
+  test('unsupported builtin hooks and types of hooks are named', async (t) => {
     const hook = (fields: string) => `    hooks: { before_llm_call: [{ ${fields} }] }\n`;
     const elide = 'type: builtin, command: elide_repeated_tool_results';
     await refused(

@@ -193,15 +193,15 @@ function take(verdict: HookVerdict, end: End, hook: Hook, point: HookPoint): voi
       const { fields, unsupported } = answer;
       // A guard whose changes to the messages are not supported must end the run: to ignore them would send the messages unchanged.
       const refuse = point === 'before_llm_call' ? no : failed;
-      if (unsupported.length > 0) refuse(`it answered with ${unsupported.join(', ')}, which turnwire does not serve`);
+      if (unsupported.length > 0) refuse(`it answered with ${unsupported.join(', ')}, which turnwire does not support`);
       if (fields.systemMessage !== undefined) verdict.warnings.push(fields.systemMessage);
       if (fields.blocked !== undefined) no(fields.blocked);
       if (fields.context !== undefined) {
         if (takesContext === true) verdict.context.push(fields.context);
-        else failed(`it answered with additional_context, which is not served at ${point}`);
+        else failed(`it answered with additional_context, which is not supported at ${point}`);
       }
       for (const field of fieldsIn(fields))
-        if (!served.includes(field)) failed(`it answered with ${field}, which is not served at ${point}`);
+        if (!served.includes(field)) failed(`it answered with ${field}, which is not supported at ${point}`);
       if (served.includes('permission_decision')) {
         if (fields.ask !== undefined) verdict.ask ??= { by, reason: fields.ask };
         if (fields.allowed) verdict.allowed ??= { by, reason: '' };

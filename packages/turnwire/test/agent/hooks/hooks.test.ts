@@ -53,9 +53,9 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
     ['status 0 and a text', 'echo deny', /no answer/],
     ['status 0 and a wrong decision', `echo '{"decision":"deny"}'`, /"decision" must be block/],
     [
-      'status 0 and a field that is not served',
+      'status 0 and an unsupported field',
       `echo '{"hookSpecificOutput":{}}'`,
-      /hookSpecificOutput, which turnwire does not serve/,
+      /hookSpecificOutput, which turnwire does not support/,
     ],
     ['status 0 and too much', `echo '{'; head -c 400000 /dev/zero | tr '\\0' ' '; echo '}'`, /more than 256 KiB/],
     ['block', `echo '{"decision":"block","reason":"policy"}'`, /^policy$/],
@@ -255,7 +255,7 @@ describe('hooks at other points: a refusal and a failure are reported, and end n
       assert.deepEqual(context, takes ? ['a text', 'more'] : []);
       assert.deepEqual(
         warnings,
-        takes ? [] : [`the hook words failed: it answered with additional_context, which is not served at ${point}`],
+        takes ? [] : [`the hook words failed: it answered with additional_context, which is not supported at ${point}`],
       );
     }
   });
@@ -264,7 +264,7 @@ describe('hooks at other points: a refusal and a failure are reported, and end n
     const hooks = { session_start: command(`echo '{"system_message":"hello","suppress":1}'`, { name: 'x' }) };
     const { warnings } = await verdictOf(t, { hooks, point: 'session_start', event: {} });
     assert.deepEqual(warnings, [
-      'the hook x failed: it answered with suppress, which turnwire does not serve',
+      'the hook x failed: it answered with suppress, which turnwire does not support',
       'hello',
     ]);
   });

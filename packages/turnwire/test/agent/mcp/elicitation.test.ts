@@ -115,7 +115,7 @@ describe('elicitation: typed values', () => {
     const { askUser } = user('y');
     await assert.rejects(
       elicit('s', { message: 'm', mode: 'url', url: 'https://a.example' }, askUser, never),
-      /"url" is not served/,
+      /"url" is not supported/,
     );
   });
 });

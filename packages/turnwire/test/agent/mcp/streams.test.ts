@@ -93,7 +93,7 @@ describe('stream that answers a call', () => {
     assert.deepEqual(
       answers.toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1)),
       [
-        { jsonrpc: '2.0', id: 7, error: { code: -32601, message: 'roots/list is not served by this client' } },
+        { jsonrpc: '2.0', id: 7, error: { code: -32601, message: 'roots/list is not supported by this client' } },
         { jsonrpc: '2.0', id: 'p', result: {} },
       ],
     );

@@ -192,7 +192,7 @@ describe('hooks of permission_request: answer instead of the user', { skip }, ()
     'a question': `[${decision('allow')}, ${decision('ask')}]`,
     'a failure of another hook': `[${decision('allow')}, { type: command, command: exit 1 }]`,
     'a text': '{ type: command, command: echo allow }',
-    'a changed call, which is not served here': `[${answering({ hook_specific_output: { permission_decision: 'allow', updated_input: { cmd: 'ls' } } })}]`,
+    'a changed call, which is not supported here': `[${answering({ hook_specific_output: { permission_decision: 'allow', updated_input: { cmd: 'ls' } } })}]`,
   };
   for (const [name, hook] of Object.entries(noYes)) {
     test(`${name}: the user is asked`, async (t) => {

@@ -243,7 +243,7 @@ export class Connection implements Receiver {
     const answer =
       method === 'ping'
         ? { result: {} }
-        : { error: { code: methodNotFound, message: `${method} is not served by this client` } };
+        : { error: { code: methodNotFound, message: `${method} is not supported by this client` } };
     this.#emit({ jsonrpc: '2.0', id, ...answer });
   }
 

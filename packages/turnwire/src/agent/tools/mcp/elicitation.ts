@@ -20,7 +20,7 @@ type AskUser = NonNullable<ToolsetOptions['askUser']>;
 export async function elicit(server: string, params: Fields, askUser: AskUser, signal: AbortSignal): Promise<Elicited> {
   const { message, mode, requestedSchema } = params;
   if (mode !== undefined && mode !== null && mode !== 'form')
-    throw new Error(`the mode ${JSON.stringify(mode)} is not served`);
+    throw new Error(`the mode ${JSON.stringify(mode)} is not supported`);
   const fields = fieldsOf(requestedSchema);
   const ask = (question: string): Promise<string | undefined> => askUser(question, { signal });
   const names = fields.map(({ title, required }) => `\n  ${title}${required ? '' : ' (optional)'}`).join('');
@@ -90,7 +90,7 @@ function fieldsOf(schema: unknown): Field[] {
   const { properties, required } = isFields(schema) ? schema : {};
   const needed: unknown[] = Array.isArray(required) ? required : [];
   const entries = Object.entries(isFields(properties) ? properties : {});
-  if (entries.length > mostFields) throw new Error(`a form of more than ${mostFields} fields is not served`);
+  if (entries.length > mostFields) throw new Error(`a form of more than ${mostFields} fields is not supported`);
   return entries.map(([name, property]) => fieldOf(name, isFields(property) ? property : {}, needed.includes(name)));
 }
 

@@ -28,7 +28,7 @@ const named = { type: 'object', properties: { a: text }, required: ['a'] };
 export const toolDeviations: Readonly<Record<string, ToolDeviation>> = {
   'a wish to run as a task': {
     entry: { execution: { taskSupport: 'required' } },
-    expected: { warning: /it runs only as a task, and tasks are not served$/ },
+    expected: { warning: /it runs only as a task, and tasks are not supported$/ },
   },
   'no schema': { entry: {}, expected: { parameters: object } },
   'null everywhere': {

@@ -84,7 +84,7 @@ function read(value: unknown, { tools, unusable }: ToolList, warn: (message: str
     warn(`its tool ${name} is left out, because ${why}`);
   };
   if (isFields(execution) && execution['taskSupport'] === 'required') {
-    leaveOut('it runs only as a task, and tasks are not served');
+    leaveOut('it runs only as a task, and tasks are not supported');
     return;
   }
   try {
