@@ -160,6 +160,15 @@ const kinds: Readonly<Record<string, Kind>> = {
   'answers 401 without a body': { post: (res) => void res.writeHead(401).end() },
   'answers 400 with a bare text as error': { post: (res) => json(res, 400, { error: 'bad' }) },
   'has a page in a 200': { post: (res) => page(res, 200) },
+  'begins with a byte order mark, and ends with the connection': {
+    post: (res) => {
+      res.useChunkedEncodingByDefault = false;
+      res.shouldKeepAlive = false;
+      res.writeHead(200, { 'content-type': 'application/json' });
+      res.write(`\ufeff${JSON.stringify(whole)}`);
+      res.end();
+    },
+  },
   'answers 201': { post: (res) => json(res, 201, whole) },
   'names a coding and uses none': { post: (res) => json(res, 200, whole, { 'content-encoding': 'utf-8' }) },
   'names a coding and uses none, and refuses': {

@@ -2,6 +2,7 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { kindOfStatus } from '../protocol/errors/failure.js';
 import { failureTable } from '../protocol/errors/failure-table.js';
 import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
+import { withoutMark } from '../json/json-text.js';
 import { NoAddressError, NotLoopbackError } from './connect/lookup.js';
 import type { Phase } from '../protocol/phase.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
@@ -162,7 +163,7 @@ function redirectOf(
 
 function parseJsonObject(body: string): object | undefined {
   try {
-    const json: unknown = JSON.parse(body);
+    const json: unknown = JSON.parse(withoutMark(body));
     return typeof json === 'object' && json !== null ? json : undefined;
   } catch {
     return undefined;

@@ -3,6 +3,7 @@ import { ByteBuffer } from '../base/byte-buffer.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { EventTooLargeError } from '../protocol/sse.js';
 import { responseOf } from '../protocol/terminal.js';
+import { withoutMark } from '../json/json-text.js';
 import type { PlainResponse } from './transport.js';
 
 /** The result of a whole body. */
@@ -33,7 +34,7 @@ export class PlainBody {
 
   /** Called once, at the end. undefined for a body that was cut: without a length, only its JSON shows whether it is whole. */
   end(): PlainResult | undefined {
-    const text = this.#bytes.take().toString();
+    const text = withoutMark(this.#bytes.take().toString());
     const frame = frameOf(text);
     const { 'content-type': type = '', 'content-length': length, 'transfer-encoding': coding } = this.#headers;
     const isMarked = length !== undefined || coding !== undefined;
