@@ -334,4 +334,30 @@ describe('refusals', () => {
       },
     );
   }
+
+  // The first is what an API gateway of AWS says of a route of its own that failed.
+  const untyped: Record<string, Json> = {
+    message: { message: 'Internal server error', connectionId: 'x', requestId: 'y' },
+    detail: { detail: 'Internal server error' },
+    error: { error: 'Internal server error' },
+  };
+  for (const transport of ['websocket', 'sse'] as const) {
+    for (const [name, words] of Object.entries(untyped)) {
+      scenario(
+        `${transport}: words without a type, as ${name}, are a refusal, and not waited after`,
+        {
+          create: (peer) => peer.events(words),
+          post: (peer) => {
+            peer.stream();
+            peer.sse(words);
+          },
+        },
+        { transport, recovery: { refusals: 'surface' } },
+        async ({ client }) => {
+          const { error } = await read(client.turn(question));
+          assert.deepEqual([error?.code, error?.server?.message], ['request_refused', 'Internal server error']);
+        },
+      );
+    }
+  }
 });

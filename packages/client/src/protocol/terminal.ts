@@ -39,10 +39,11 @@ function worseOutcome(outcome: Terminal['outcome'], status: unknown): Terminal['
   return rank > outcomesByRank.indexOf(outcome) ? (status as Terminal['outcome']) : outcome;
 }
 
-/** Whether an event is an error, in any shape; some servers leave the `type` out (P12). */
+/** Whether an event is an error, in any shape; some servers leave the `type` out (P12), and some gateways say no more than words. */
 export function isError(event: ResponseEvent): boolean {
-  const { type, error } = event as { type?: unknown; error?: unknown };
-  return type === 'error' || (type === undefined && error !== undefined && error !== null);
+  const { type, error, message, detail } = event as Readonly<Record<'type' | 'error' | 'message' | 'detail', unknown>>;
+  if (type !== undefined) return type === 'error';
+  return (error !== undefined && error !== null) || typeof message === 'string' || typeof detail === 'string';
 }
 
 /** The response object of a lifecycle event. */
