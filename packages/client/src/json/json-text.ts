@@ -22,11 +22,6 @@ export function exactJson(text: string): Json | undefined {
   return value !== undefined && bytesOf(value) < Infinity && isExact(text, value) ? value : undefined;
 }
 
-/** A text without the byte order mark at its beginning, which is no part of it. */
-export function withoutMark(text: string): string {
-  return text.startsWith('\ufeff') ? text.slice(1) : text;
-}
-
 function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;

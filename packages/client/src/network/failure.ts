@@ -2,7 +2,7 @@ import { TurnwireError } from '../protocol/errors/errors.js';
 import { kindOfStatus } from '../protocol/errors/failure.js';
 import { failureTable } from '../protocol/errors/failure-table.js';
 import { sanitize, parseServerError } from '../protocol/errors/server-error.js';
-import { withoutMark } from '../json/json-text.js';
+import { withoutMark } from '../base/byte-order-mark.js';
 import { NoAddressError, NotLoopbackError } from './connect/lookup.js';
 import type { Phase } from '../protocol/phase.js';
 import type { Secrets } from '../protocol/errors/secrets.js';

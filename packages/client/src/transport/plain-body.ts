@@ -3,7 +3,7 @@ import { ByteBuffer } from '../base/byte-buffer.js';
 import { Frame, FrameError } from '../protocol/frame.js';
 import { EventTooLargeError } from '../protocol/sse.js';
 import { responseOf } from '../protocol/terminal.js';
-import { withoutMark } from '../json/json-text.js';
+import { withoutMark } from '../base/byte-order-mark.js';
 import type { PlainResponse } from './transport.js';
 
 /** The result of a whole body. */
