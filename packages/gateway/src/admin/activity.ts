@@ -42,7 +42,7 @@ const mostPrincipals = 200;
 /** A reason can name a field of the request, and clients may send any number of fields. */
 const mostReasons = 40;
 
-/** What the gateway has done since its start, in bounded memory. */
+/** The counts of the gateway since its start, in bounded memory. */
 export class Activity {
   readonly startedAt = new Date();
   readonly #total = zeroCounts();

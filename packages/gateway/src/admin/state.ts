@@ -2,7 +2,7 @@ import { zeroCounts } from './activity.js';
 import type { RelayCounts } from '../upstream/relays.js';
 import type { Activity, PrincipalCounts, RecentTurn, TotalCounts } from './activity.js';
 
-/** What the page shows, and `/state.json` answers: counts, names and times. No contents, and no keys. */
+/** The state that the page shows, and that `/state.json` has: counts, names and times. No contents, and no keys. */
 export interface AdminState {
   /** The origin whose API is served. */
   upstream: string;

@@ -100,7 +100,7 @@ export class Cluster {
 
   async close(): Promise<void> {
     await this.#peers.close();
-    // What was told before is written first.
+    // The answer to PING shows that all earlier writes have been executed.
     await this.#store.command(['PING'], String);
     this.#store.close();
   }

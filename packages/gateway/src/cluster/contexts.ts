@@ -11,7 +11,7 @@ import type { Tally } from './tally.js';
 
 /** The place where a context or a response can be continued. */
 export type Place =
-  /** At the upstream, by any node. */
+  /** A stored response at the upstream, which any node can continue. */
   | { name: 'stored'; key: string; responseId: string; from: number }
   /** On a WebSocket of another node. */
   | { name: 'node'; session: string; address: string; response: string; lease: SeenLease };

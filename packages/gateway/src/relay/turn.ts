@@ -105,7 +105,7 @@ export class GatewayTurn {
     return performance.now() - this.#begunAt;
   }
 
-  /** Never rejects. */
+  /** The beginning of the answer: a first event, or a refusal. Never rejects. */
   async opening(): Promise<RelayOpening> {
     let opening = await this.#engine.opening();
     if (this.#isTurnedAway(opening)) {
@@ -150,7 +150,7 @@ export class GatewayTurn {
     return this.#told(event);
   }
 
-  /** Never rejects. */
+  /** The whole answer of a turn without a stream. Never rejects. */
   async answer(): Promise<RelayAnswer> {
     let answer = await this.#engine.answer();
     if (this.#isTurnedAway(answer)) {

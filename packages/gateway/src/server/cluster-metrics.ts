@@ -11,7 +11,7 @@ const counters: Readonly<Record<keyof Counts, [name: string, help: string]>> = {
   sessions: ['sessions', 'Sessions of this node, by which the others know it.'],
 };
 
-/** What a node counts, for Prometheus. Its only label is `outcome`, whose values are those of `Counts`. */
+/** The counters of a cluster's node, for Prometheus. Their only label is `outcome`, whose values are those of `Counts`. */
 export class ClusterMetrics implements Tally {
   readonly #counters: ReadonlyMap<keyof Counts, Counter>;
   readonly #seconds: Histogram;

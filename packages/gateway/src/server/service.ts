@@ -112,7 +112,7 @@ export class Service {
     this.#histories.bound(budgetOf(checked.config));
   }
 
-  /** Never rejects. */
+  /** Answers a request. Never rejects. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // The next request of this connection should reach another instance.
     if (!this.#isReady) response.setHeader('connection', 'close');

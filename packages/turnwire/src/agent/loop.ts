@@ -305,7 +305,7 @@ function callerOf(conversation: Conversation): ToolHost {
   };
 }
 
-/** What work comes to, once all that happens in it has been told. */
+/** The result of work, once each of its events was emitted. */
 async function told<Result>(steps: AsyncGenerator<AgentEvent, Result>, emit: TaskOptions['emit']): Promise<Result> {
   for (;;) {
     const step = await steps.next();

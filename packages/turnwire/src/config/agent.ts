@@ -53,7 +53,7 @@ export interface Agent {
   injectMemories: boolean;
   /** True where the model says with each call what the call is for. */
   describesCalls: boolean;
-  /** Whether its tools are functions of one tool that runs scripts. */
+  /** True where the agent's tools are functions of one tool that runs scripts. */
   codeMode: boolean;
   /** The most turns of one run; Infinity: no limit. */
   maxIterations: number;

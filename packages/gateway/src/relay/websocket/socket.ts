@@ -150,7 +150,7 @@ export class ClientSocket {
     }
   }
 
-  /** Never rejects. */
+  /** Runs one turn of a lane. Never rejects. */
   async #serve(lane: Lane, create: Create): Promise<void> {
     const { streamId } = lane;
     let turn: GatewayTurn;

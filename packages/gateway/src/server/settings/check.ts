@@ -6,7 +6,7 @@ import type { Config, ConfigInput } from '../../config/schema.js';
 import type { ClusterSecrets } from './cluster-secrets.js';
 import type { SecretSource } from './principals.js';
 
-/** Where a configuration comes from. */
+/** The source of a configuration. */
 export interface ConfigSource {
   /** The configuration, or the path of a file that has it. */
   config: ConfigInput | string;

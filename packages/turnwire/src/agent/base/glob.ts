@@ -25,7 +25,7 @@ function literal(text: string): string {
   return text.replace(/[.+^${}()|[\]\\*?/]/g, '\\$&');
 }
 
-/** A class of a glob as an expression; undefined for one that is none, such as `[z-a]`. */
+/** A class of a glob as a regular expression; undefined for an invalid one, such as `[z-a]`. */
 function classOf(isNegated: boolean, set: string): string | undefined {
   const inner = set.replace(/\\([^])|([\\^[\]])/g, (_whole, escaped?: string, plain?: string) => {
     const character = escaped ?? plain ?? '';

@@ -5,7 +5,7 @@ import type { ToolOutput } from '../tools/tool.js';
 import { type CallOptions, runCalls } from './calls.js';
 import { Repetition } from './repetition.js';
 
-/** What a call is run with that the model has not made itself: it has a history of its own. */
+/** The options of a call that the model has not made. Such a call has a history of its own. */
 export type SingleCallOptions = Omit<CallOptions, 'history' | 'repetition'>;
 
 export interface SingleCall {
@@ -14,7 +14,7 @@ export interface SingleCall {
   args: unknown;
 }
 
-/** Makes one call; in the end what the model would be told of it, and whether the tool has done it. */
+/** Makes one call. Gives the text that the model would get, and whether the tool has run. */
 export async function* singleCall(
   { id, name, args }: SingleCall,
   options: SingleCallOptions,

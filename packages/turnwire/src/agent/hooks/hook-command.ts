@@ -15,7 +15,7 @@ export interface HookCommand {
   /** An absolute path. */
   cwd: string;
   env: Variables;
-  /** In seconds. */
+  /** The longest run of the hook, in seconds. */
   timeout: number;
   signal: AbortSignal;
   /** The standard input of the hook. */

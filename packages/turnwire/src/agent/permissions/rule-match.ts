@@ -7,12 +7,12 @@ import { absolute, folded, holds as isWithin } from '../tools/files/workspace.js
 import { type Commands, commandsIn } from './shell-commands.js';
 
 /**
- * How a rule is taken.
+ * The two ways in which a rule is compared with a call.
  *
- * - `allows`: all that the call does has to be what the rule names. A command has to be one plain command: what could begin another one, or write a file,
- *   is not matched by `*`. A path is the place that it leads to, and of several paths each has to be matched.
- * - `restrains`, of a rule that denies or asks: anything that the call does is enough. A command is each of those that the text is made of, and a path
- *   both the place that it leads to and the text as written; a tool is also the one that it does the same as.
+ * - `allows`: the rule must cover everything that the call does. A command must be one plain command: `*` does not match characters that could begin another
+ *   command, or write a file. A path counts as the place that it leads to, and of several paths each must match.
+ * - `restrains`, for rules that deny or ask: any part of the call is enough. Each command within a text counts. A path counts both as the place that it leads
+ *   to and as its text, and a tool also as the tool that does the same.
  */
 export type RuleMode = 'allows' | 'restrains';
 

@@ -10,20 +10,20 @@ import type { Agent } from '../../config/agent.js';
 import { printable } from '../process/terminal.js';
 import { UsageError } from '../process/usage-error.js';
 
-/** A checkout of its own for one run. */
+/** A git worktree of one run. */
 export interface Worktree {
   path: string;
   branch: string;
-  /** The top folder of the repository that it was made from. */
+  /** The top folder of the repository that the worktree was made from. */
   source: string;
 }
 
 export interface WorktreeOptions {
   /** A folder of the repository. */
   directory: string;
-  /** The name; `true`: one of its own. */
+  /** The name of the worktree; `true`: a generated name. */
   name: string | true;
-  /** The user's folder of turnwire, which the worktrees are in. */
+  /** The folder of turnwire in the user's home, which contains the worktrees. */
   home: string | undefined;
   env: Variables;
   signal: AbortSignal;
@@ -34,7 +34,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 /**
  * Makes a git worktree from the last commit of a repository, on a branch of its own.
  *
- * @throws UsageError that says why there is none
+ * @throws UsageError that says why it could not be made
  */
 export async function createWorktree({ directory, name, home, env, signal }: WorktreeOptions): Promise<Worktree> {
   if (name !== true && (!namePattern.test(name) || name.endsWith('.lock') || name.includes('..')))
@@ -68,7 +68,7 @@ export async function createWorktree({ directory, name, home, env, signal }: Wor
 }
 
 /**
- * Runs the hooks of an agent that prepare a new worktree, in it. What they print goes to the user.
+ * Runs the hooks of an agent that prepare a new worktree, within it. Their output goes to the user.
  *
  * @throws AgentError where one of them refuses
  */

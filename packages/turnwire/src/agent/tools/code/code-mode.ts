@@ -8,22 +8,24 @@ import { runScript, type ScriptResult } from './run-script.js';
 
 const scriptTool = 'run_tools_with_javascript';
 
-/** What a script gives at most, in bytes. */
+/** The largest output of a script, in bytes. */
 const mostGiven = 256 * 1024;
-/** What of a failed script's calls its model is told, in characters each. */
+/** The most characters of each call that the model is shown of a failed script. */
 const shownOfCall = 2000;
 
 const introduction = `Runs a script in JavaScript that calls the functions below, each of which is a tool. One script can make many calls, choose by what they return, and work on that before you see it.
 The script is the body of a function: what it returns is the result. Calls return texts and need no await. A call that fails, or is not allowed, throws an Error. console prints for you alone. There are no modules, files, timers or network.`;
 
-/** The tools of an agent as functions of one tool. Those that speak with the user or turn to other agents stay beside it, and so do things to do. */
+/**
+ * Makes the tools of an agent functions of one tool. Tools that speak with the user or give work to other agents stay tools, and so do lists of things to do.
+ */
 export function asFunctions(tools: readonly Tool[]): readonly Tool[] {
   const beside = (tool: Tool): boolean => tool.alone === true || toolNames.todo?.includes(tool.name) === true;
   const functions = named(tools.filter((tool) => !beside(tool)));
   return functions.size === 0 ? tools : [codeTool(functions), ...tools.filter(beside)];
 }
 
-/** The tools by what a script calls them: their names, as far as JavaScript takes them for names. */
+/** The tools by the names of their functions, which must be valid in JavaScript. */
 function named(tools: readonly Tool[]): ReadonlyMap<string, Tool> {
   const functions = new Map<string, Tool>();
   for (const tool of tools) {
@@ -43,7 +45,7 @@ function isReserved(name: string): boolean {
   );
 }
 
-/** What JavaScript itself calls so. */
+/** The names of JavaScript's own globals. */
 let builtins: ReadonlySet<string> | undefined;
 
 function codeTool(functions: ReadonlyMap<string, Tool>): Tool {
@@ -51,7 +53,7 @@ function codeTool(functions: ReadonlyMap<string, Tool>): Tool {
   const tool = defineTool({
     name: scriptTool,
     description: [introduction, ...[...functions].map(signature)].join('\n\n'),
-    // The calls are approved by themselves, but what a script computes no rule can read.
+    // The calls are approved one by one, but no rule can read what a script computes.
     readOnly: false,
     input: z.object({ script: z.string().min(1).describe('The script.') }),
     preview: ({ script }) => Promise.resolve({ kind: 'command', command: script, notes: [] }),
@@ -71,7 +73,7 @@ function codeTool(functions: ReadonlyMap<string, Tool>): Tool {
       return JSON.stringify(shown(result, made));
     },
   });
-  // Of the results that the next turn reads, the first that is for another model decides.
+  // Of the results that the next turn reads, the first one with another model decides.
   return Object.defineProperty(tool, 'readBy', {
     get: () => called.find(({ readBy }) => readBy !== undefined)?.readBy,
     enumerable: true,
@@ -86,13 +88,13 @@ function shown({ value, error, stdout, stderr }: ScriptResult, made: readonly ob
   return { value: given.toString(), ...printed };
 }
 
-/** Models write null for what they leave out. */
+/** The arguments without nulls, which models write for arguments that they leave out. */
 function withoutNothing(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
   return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== null));
 }
 
-/** A function as a script calls it, with what it says of itself. */
+/** The signature of a function with its description, for the model. */
 function signature([name, { description, parameters }]: readonly [string, Tool]): string {
   return `/** ${description.replaceAll('*/', '* /')}\n * args: ${JSON.stringify(parameters)} */\nfunction ${name}(args): string`;
 }

@@ -3,29 +3,29 @@ import { createInterface } from 'node:readline';
 import { messageOf } from '../../base/abort.js';
 import { scriptRealm } from './script-realm.js';
 
-/** For what a script does itself, in milliseconds; while a tool works, or the user is asked, the clock stands still. */
+/** The longest run of a script itself, in milliseconds. While a tool works or the user is asked, the clock stands still. */
 const ownMs = 30_000;
-/** Calls of tools that one script makes at most. */
+/** The most calls that one script makes. */
 const mostCalls = 500;
-/** A line that a script's process writes, and what it prints, in characters. */
+/** The longest line that a script's process writes, in characters. */
 const longestLine = 4 * 1024 ** 2;
 const mostPrinted = 64 * 1024;
 
 export interface ScriptResult {
   value?: string;
-  /** Why the script has no value. */
+  /** The reason why the script has no value. */
   error?: string;
   stdout: string;
   stderr: string;
 }
 
 export interface ScriptOptions {
-  /** Makes a call. @throws Error which the script gets */
+  /** Makes a call. @throws Error, which the script gets */
   call: (name: string, args: Readonly<Record<string, unknown>>) => Promise<string>;
   signal: AbortSignal;
 }
 
-/** What keeps a script's process from files, programs and variables, besides that it is given none. */
+/** Options of Node that keep a script's process from files, programs and variables. */
 function confinement(): string[] {
   const flags = process.allowedNodeEnvironmentFlags;
   return [
@@ -37,9 +37,9 @@ function confinement(): string[] {
 }
 
 /**
- * Runs JavaScript in a process of its own, whose functions are calls that are made here.
+ * Runs JavaScript in a process of its own. Its functions are calls that this process makes.
  *
- * @throws Error that says why the script has not come to its end, or the reason of the signal.
+ * @throws Error that says why the script did not come to its end, or the reason of the signal
  */
 export async function runScript(
   script: string,
@@ -75,7 +75,7 @@ export async function runScript(
     timer = setTimeout(() => end(new Error(`the script took more than ${ownMs / 1000} s`)), Math.max(0, left));
   };
   const send = (value: object): void => void child.stdin.write(`${JSON.stringify(value)}\n`);
-  // A process that has ended reads nothing; why is told below.
+  // A process that has ended reads nothing; the error below says why it ended.
   child.stdin.on('error', () => undefined);
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
@@ -120,14 +120,14 @@ export async function runScript(
 
 type Told = { done: ScriptResult } | { call: string; args: Readonly<Record<string, unknown>> };
 
-/** A line of a script's process; undefined for one that the process does not write by itself. */
+/** Reads a line of a script's process; undefined for a line that such a process does not write by itself. */
 function readLine(line: string): Told | undefined {
   try {
     const told = JSON.parse(line) as { done?: unknown; call?: unknown; args?: unknown };
     if (typeof told.done === 'string') return { done: JSON.parse(told.done) as ScriptResult };
     const { call, args = {} } = told;
     if (typeof call !== 'string') return undefined;
-    // What is no object is refused by the tool, which says what it takes.
+    // A tool refuses arguments that are no object, and says what it takes.
     return { call, args: args as Readonly<Record<string, unknown>> };
   } catch {
     return undefined;

@@ -95,6 +95,6 @@ export function scriptRealm(load: NodeJS.Require): void {
     tell(JSON.stringify({ done: JSON.stringify({ error: String(error), stdout: '', stderr: '' }) }));
     return;
   }
-  // Once all promises that can be settled are.
+  // Runs once all promises that can be settled are settled.
   later(() => tell(JSON.stringify({ done: end() })));
 }

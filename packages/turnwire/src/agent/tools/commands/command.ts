@@ -40,7 +40,7 @@ export interface CommandOptions {
   /** An absolute path. */
   cwd: string;
   env: Variables;
-  /** In seconds. */
+  /** The longest run of the command, in seconds. */
   timeout: number;
   signal: AbortSignal;
   /** The standard input. @default it is closed */
