@@ -172,6 +172,14 @@ describe('code_mode_tools', () => {
     assert.equal(client.asked.length, 1);
   });
 
+  test('a value that is too long is cut, and one beyond all bounds ends the script', async () => {
+    const { result } = await scripted('return "x".repeat(1e6)');
+    const value = String(result()['value']);
+    assert.ok(value.length < 263_000 && /x\n.*cut/.test(value), value.slice(131_000, 131_200));
+    const { text } = await scripted('return "x".repeat(5e6)');
+    assert.match(text, /gave more than 4 MiB at once/);
+  });
+
   test('a script that makes calls without end is ended', async () => {
     const { text, ran } = await scripted('for (;;) { try { stat({ path: "a" }) } catch {} }');
     assert.equal(ran.length, 500);

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { messageOf } from '../../base/abort.js';
 import { scriptRealm } from './script-realm.js';
 
@@ -80,17 +79,12 @@ export async function runScript(
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
   child.once('error', (error) => end(new Error(`the script cannot be run: ${error.message}`, { cause: error })));
-  let pending = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
-    pending = chunk.includes(10) ? 0 : pending + chunk.length;
-    if (pending > longestLine) end(new Error('the script gave more than 4 MiB at once'));
-  });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   let calls = 0;
   try {
     goOn();
     send({ script, names, limit: mostPrinted });
-    for await (const line of createInterface({ input: child.stdout })) {
+    for await (const line of linesOf(child.stdout)) {
       const told = readLine(line);
       if (told === undefined) throw new Error('the script has left its bounds');
       if ('done' in told) return told.done;
@@ -115,6 +109,24 @@ export async function runScript(
     signal.removeEventListener('abort', onAbort);
     child.kill('SIGKILL');
     await closed;
+  }
+}
+
+/** The lines that a process writes. `readline` ends a line at U+2028, too, which JSON has within its texts. */
+async function* linesOf(output: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of output) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      yield Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
+      parts = [];
+      length = 0;
+      from = end + 1;
+    }
+    parts.push(chunk.subarray(from));
+    length += chunk.length - from;
+    if (length > longestLine) throw new Error('the script gave more than 4 MiB at once');
   }
 }
 
