@@ -185,6 +185,30 @@ describe('createClient: fetch', () => {
     assert(count > 199);
   });
 
+  const chunks: Record<string, (text: string) => unknown> = {
+    texts: (text) => text,
+    'array buffers': (text) => Uint8Array.from(Buffer.from(text)).buffer,
+    bytes: (text) => Buffer.from(text),
+  };
+  for (const [name, chunk] of Object.entries(chunks)) {
+    test(`a mocked body of ${name} is read, whether it streams or not`, async (t) => {
+      const { fetch } = mock(({ body: { stream } }) => {
+        const text = stream === true ? streamed : whole;
+        const body = new ReadableStream({
+          start(controller) {
+            for (const part of text.match(/[^]{1,50}/g) ?? []) controller.enqueue(chunk(part));
+            controller.close();
+          },
+        });
+        const headers = { 'content-type': stream === true ? 'text/event-stream' : 'application/json' };
+        return new Response(body, { headers });
+      });
+      assert.equal(await clientOf(t, { fetch }).turn({ model: 'm', input: 'hi' }).text(), 'Mocked.');
+      const sdk = sdkOf(t, { fetch });
+      assert.equal((await sdk.responses.create({ model: 'm', input: 'hi' })).output_text, 'Mocked.');
+    });
+  }
+
   test('a compressed answer is read as decoded by the fetch', async (t) => {
     const server = await FaultServer.start({
       post: (peer) =>

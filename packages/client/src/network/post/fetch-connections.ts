@@ -74,7 +74,7 @@ class FetchConnection implements PostConnection {
       for await (const chunk of chunksOf(response)) {
         if (this.#paused) await new Promise<void>((resolve) => (this.#resumeReading = resolve));
         if (signal.aborted) return;
-        listener.body(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+        listener.body(bytesOf(chunk));
       }
       if (!signal.aborted) listener.end();
     } catch (error) {
@@ -110,8 +110,15 @@ function headersOf({ headers }: Response): Record<string, string> {
   return all;
 }
 
+/** The bytes of a chunk. Bodies of mocks have texts and array buffers as well, which SDKs read. */
+function bytesOf(chunk: unknown): Buffer {
+  if (typeof chunk === 'string') return Buffer.from(chunk);
+  if (ArrayBuffer.isView(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  return Buffer.from(chunk as ArrayBuffer);
+}
+
 /** The chunks of a body. A mocked response may have no stream. */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void> {
+async function* chunksOf(response: Response): AsyncGenerator<unknown, void> {
   const { body } = response;
   if (body !== null && body !== undefined && Symbol.asyncIterator in body) yield* body;
   else yield new Uint8Array(await response.arrayBuffer());
