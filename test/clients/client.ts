@@ -111,7 +111,7 @@ export async function startProcess(
   };
 }
 
-/** What a line of `turnwire serve` says of a turn, as far as tests look at it. */
+/** The fields of a turn's line in the log of `turnwire serve` that tests look at. */
 export interface ServedTurn {
   readonly downstream: 'sse' | 'json' | 'websocket';
   readonly outcome: string;

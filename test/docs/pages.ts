@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 export interface Block {
   language: string;
   text: string;
-  /** Of its first line, from 1. */
+  /** The number of its first line, from 1. */
   line: number;
 }
 

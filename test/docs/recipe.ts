@@ -61,7 +61,7 @@ export function follow(folder: string, { file, line, before, after, replaced }: 
   writeFileSync(path, lines.join('\n'));
 }
 
-/** What the compiler says of a package, or of single files of it; empty where all is well. */
+/** The errors of the compiler for a package, or for single files of it; empty for none. */
 export function compile(folder: string, name: string, ...more: string[]): string {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const { stdout } = spawnSync(process.execPath, [tsc, '-p', join(folder, 'packages', name), ...more], {

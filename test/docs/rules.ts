@@ -8,7 +8,7 @@ export interface Rule {
   page: string;
   /** The files that its "Tests:" line links to, by their path from the root. */
   tests: string[];
-  /** What its "No test:" line says. */
+  /** The text of the rule's "No test:" line. */
   untested: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { WebSocket } from 'ws';
 
-/** What a create asks for, as the upstream has read it. */
+/** The fields of a create, as the upstream has read them. */
 export interface Asked extends Record<string, unknown> {
   stream_id?: string;
 }

@@ -62,7 +62,7 @@ export function message(text: string, role = 'user'): object {
   return { type: 'message', role, content: text };
 }
 
-/** What `fetch` does not let out: any method, any header. */
+/** Sends requests that `fetch` does not allow: any method, any header. */
 export function raw(
   url: string,
   options: { method?: string; headers?: Record<string, string>; path?: string; body?: string | Buffer },

@@ -15,7 +15,7 @@ export const fileCount = {
   },
 } as const;
 
-/** What the tool says. */
+/** The output of the tool. */
 export function countFiles({ folder, depth }: { folder: string; depth: number }): string {
   return `${folder.length * depth} files`;
 }

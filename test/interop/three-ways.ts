@@ -9,7 +9,7 @@ import type { Emulator, EmulatorOptions } from 'turnwire/emulator';
 
 type Fetch = typeof globalThis.fetch;
 
-/** What an SDK is pointed at. */
+/** The address and the fetch that an SDK is given. */
 export interface Place {
   baseURL: string;
   apiKey: string;
@@ -22,7 +22,7 @@ export interface Outcome<Result> {
   result: Result;
   /** How often the SDK has called its fetch for a turn. */
   calls: number;
-  /** What the server has seen: the whole context of each turn, however it came. */
+  /** The whole context of each turn as the server had it, over any transport. */
   contexts: unknown[];
   emulator: Emulator;
   answers: Response[];
@@ -126,7 +126,7 @@ export function plansOf(answers: readonly Response[]): { deltas: number; full: s
   return { deltas: answers.filter(({ headers }) => headers.get('x-turnwire-plan') === 'delta').length, full };
 }
 
-/** What an SDK throws, as far as programs look at it. */
+/** The fields of an SDK's error that programs look at. */
 export async function thrownBy(run: () => Promise<unknown>): Promise<Record<string, unknown>> {
   try {
     await run();

@@ -74,7 +74,7 @@ export class CodexApp {
     return params;
   }
 
-  /** What the model said, a text for each of its messages. */
+  /** The texts of the model, one for each of its messages. */
   get answers(): readonly string[] {
     return this.told
       .filter(({ method }) => method === 'item/completed')

@@ -80,7 +80,7 @@ export async function codexApp(t: TestContext, settings: CodexSettings): Promise
   return CodexApp.start(t, work, env);
 }
 
-/** What a login leaves behind; Codex looks at what the tokens say, not at who signed them. */
+/** The files of a login. Codex reads the tokens, and does not check their signatures. */
 function chatGptLogin(): object {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = {

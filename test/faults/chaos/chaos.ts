@@ -25,7 +25,7 @@ export interface ChaosOptions {
   turns: number;
   /** How often something goes wrong with a request. @default 0.5 */
   rate?: number;
-  /** Of `faults`, the ones that happen. @default all */
+  /** The names of the `faults` that happen. @default all */
   only?: readonly string[];
   /** Clients of three tenants ask a gateway, which asks the server. @default false */
   gateway?: boolean;

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 const soon = (run: (peer: Peer) => void) => (peer: Peer) => void setTimeout(() => run(peer), 2);
-/** So that nobody has to wait long for what is tried again. */
+/** Short waits, so that what is tried again does not slow the tests down. */
 const wait = { 'retry-after-ms': '20' };
 const busy = (status: number, code: string) => {
   const frame = refusal(status, code, 'not now');
@@ -30,7 +30,7 @@ const ends: readonly ((peer: Peer) => void)[] = [
 /** A code of its own may be meant for the request, and is not a reason to ask again (P94). */
 const allEnds = [...ends, (peer: Peer) => peer.close(4000, 'why not')];
 
-/** What may happen to a request, by its name. */
+/** The faults that may happen to a request, by name. */
 export const faults: Readonly<Record<string, Fault>> = {
   'ended before the answer': { course: (random) => ({ upTo: 0, after: random.of(allEnds) }) },
   'ended after response.created': { course: (random) => ({ upTo: 1, after: soon(random.of(allEnds)) }) },

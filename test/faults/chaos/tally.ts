@@ -1,6 +1,6 @@
 import type { TurnReport } from '@turnwire/client';
 
-/** What has happened in a run of chaos, counted. */
+/** The counts of a run of chaos. */
 export class Tally {
   turns = 0;
   left = 0;

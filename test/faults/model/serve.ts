@@ -10,9 +10,9 @@ export interface Asked {
   peer: Peer;
   via: 'websocket' | 'sse';
   request: Json;
-  /** Of all requests that the server has had, from 1. */
+  /** The number of the request among all of the server, from 1. */
   number: number;
-  /** Of those of this connection, from 1. */
+  /** The number of the request among those of its connection, from 1. */
   count: number;
 }
 
@@ -32,13 +32,13 @@ export interface Course extends Shape {
   everyMs?: number;
   /** Fragments of so many bytes. @default none */
   fragments?: number;
-  /** What is done to the connection then. @default nothing */
+  /** The action on the connection then. @default none */
   after?: (peer: Peer) => void;
 }
 
 export interface Serving {
   service: Service;
-  /** What goes wrong with this one. @default nothing */
+  /** The fault of this request. @default none */
   course?: (asked: Asked) => Course | undefined;
   /** `on`: lanes, each with its order; `reject`: 400 for a `stream_id`; `mix`: answers without the lane's name (F5). @default on */
   lanes?: 'on' | 'reject' | 'mix';

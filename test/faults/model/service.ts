@@ -68,7 +68,7 @@ export class Service {
     return { run: { id, input, output, usage, stored: request['store'] !== false, place } };
   }
 
-  /** It was generated, so it is paid for, whoever has seen its end. */
+  /** True for a response that was generated, and so is billed, whether or not a client has seen its end. */
   charge({ id, usage }: Run): void {
     this.bill.set(id, usage);
   }

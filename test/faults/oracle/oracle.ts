@@ -19,7 +19,7 @@ export const invariants = {
 
 export type Invariant = keyof typeof invariants;
 
-/** What a scenario has violated, a line each; none, if all was well. */
+/** The invariants that a scenario has violated, a line each; empty for none. */
 export function violations(record: ScenarioRecord): { invariant: Invariant; what: string }[] {
   return (Object.keys(invariants) as Invariant[]).flatMap((invariant) =>
     [...invariants[invariant](record)].map((what) => ({ invariant, what })),
@@ -70,7 +70,7 @@ function* ownText({ turns, exchanges, handwritten, relayed }: ScenarioRecord): G
     if (turn.events.length === 0) continue;
     const candidates = exchanges.filter((exchange) => belongs(exchange, turn));
     if (isUnknown(handwritten, candidates)) continue;
-    // What a gateway cannot go on with it ends by an error of its own.
+    // A gateway ends a turn that it cannot continue with an error of its own.
     const endsByGateway = relayed !== undefined && turn.events.at(-1)?.['type'] === 'error';
     const given = endsByGateway ? turn.events.slice(0, -1) : turn.events;
     // And it names the response that its client has continued, whatever it has continued itself.

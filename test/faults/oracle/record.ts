@@ -14,7 +14,7 @@ export interface TurnRecord {
   report: TurnFacts;
 }
 
-/** Of the turn's report, what the oracle judges. */
+/** The part of the turn's report that the oracle judges. */
 export interface TurnFacts {
   outcome: string | undefined;
   responseId: string | undefined;
@@ -43,7 +43,7 @@ export interface ScenarioRecord {
     busy: number;
     sockets: number;
     maxSockets: number;
-    /** What keeps the process alive, before and after. */
+    /** The handles that keep the process alive, before and after. */
     handles: readonly [before: number, after: number];
     listeners: readonly [before: number, after: number];
   };

@@ -66,7 +66,7 @@ export class Witness {
       const conversation = converse(defaults);
       const next = conversation.turn.bind(conversation);
       conversation.turn = (params, options) => {
-        // What a caller without conversations would have given.
+        // The input that a caller without conversations would have given.
         const input = [...conversation.items, ...itemsOf(params.input)];
         return this.#note({ ...defaults, ...params, input }, options, () => next(params, options));
       };
@@ -180,7 +180,7 @@ async function note(
   }
 }
 
-/** What would keep this process alive: sockets and timers that are not unref'd. */
+/** The sockets and timers that would keep this process alive: those that are not unref'd. */
 function handles(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout/.test(kind)).length;
 }

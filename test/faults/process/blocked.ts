@@ -15,7 +15,7 @@ function isThere(): void {
   there += 1;
   if (there !== expected) return;
   const block = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(blockedMs));
-  // What was written has left by then. And right after immediates come the timers, before anything is read.
+  // The written bytes have left by now. Timers come right after immediates, before anything is read.
   setTimeout(() => setImmediate(block), 5);
 }
 

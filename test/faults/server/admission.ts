@@ -1,4 +1,4 @@
-// What a server does with an upgrade: each of these is a `Script.upgrade`.
+// Answers of a server to an upgrade: each of these is a `Script.upgrade`.
 import { createHash } from 'node:crypto';
 import type { Head, Peer } from './peer.js';
 

@@ -13,7 +13,7 @@ export interface Head {
   headers: Record<string, string>;
 }
 
-/** What the server does at each step; what it leaves out is done as a good server would. */
+/** The server's action at each step; a missing step is done as a correct server does it. */
 export interface Script {
   /** The server speaks TLS, with these. @default plain text */
   tls?: TlsOptions;
@@ -52,7 +52,7 @@ export class Peer {
   mostUnanswered = 0;
   /** A test wrote bytes of its own here, of which the oracle knows nothing. */
   handwritten = false;
-  /** Of requests: their bodies and frames, as far as a search for secrets needs them. */
+  /** The bodies and frames of requests, as far as a search for secrets needs them. */
   received = '';
   /** Control frames of the client, by opcode. */
   readonly control: number[] = [];

@@ -27,7 +27,7 @@ int gettimeofday(struct timeval *restrict time, void *restrict zone) {
 
 /** The clock of a process, which a test can set while the process runs. */
 export interface ProcessClock {
-  /** What the process is started with. */
+  /** The environment that the process is started with. */
   readonly env: Readonly<Record<string, string>>;
   /** From the true time; the jump before does not count. */
   readonly jumpTo: (seconds: number) => void;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** What a program writes. It gets `input`, and must end well. */
+/** Runs a program and gives its output. The program gets `input`, and must end with status 0. */
 export async function run(program: string, args: readonly string[], input: string | Buffer = ''): Promise<string> {
   const child = spawn(program, args, { stdio: 'pipe', timeout: 60_000 });
   let said = '';

@@ -1,4 +1,4 @@
-// What the files of the AI SDK's providers have in common: an agent that counts files, run in both ways the SDK has.
+// The agent that the tests of all AI SDK providers share: it counts files, and is run in both ways that the SDK has.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Output, generateText, isStepCount, jsonSchema, streamText, tool } from 'ai';

@@ -1,7 +1,7 @@
 import type { Item, Response, ResponseEvent, TurnParams, TurnReport } from '@turnwire/client';
 import type { TurnClient } from '../../dist/agent/turn/turn.js';
 
-/** What one turn does: the items of its response; by itself an event for each of them and the terminal one. */
+/** The items of a turn's response. Without `events`, an event for each of them and the terminal event follow. */
 export interface ScriptedTurn {
   output: Item[];
   events?: ResponseEvent[];

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** What `npx turnwire` runs. */
+/** The program that `npx turnwire` runs. */
 export const program = fileURLToPath(new URL('../../bin/turnwire.js', import.meta.url));
 
 export interface ChildOptions {
@@ -32,7 +32,7 @@ export class Child {
     const timer = setTimeout(() => this.process.kill('SIGKILL'), most);
     this.process.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.process.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
-    // It may end before it has read all.
+    // The process may end before it has read all input.
     this.process.stdin.on('error', () => undefined);
     this.left = new Promise((resolve, reject) => {
       this.process.once('error', reject);

@@ -6,7 +6,7 @@ import type { Signal } from '../../dist/cli/process/io.js';
 export interface ConsoleOptions {
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
-  /** What standard input holds until its end; a stream is passed on as it is. @default nothing */
+  /** The text of standard input; a stream is passed on. @default nothing */
   stdin?: string | Uint8Array | Readable;
   /** Which of the three are terminals. @default none */
   terminals?: readonly ('stdin' | 'stdout' | 'stderr')[];
@@ -58,7 +58,7 @@ export class Console {
     }
   }
 
-  /** What it has printed so far. */
+  /** The output so far. */
   get stdout(): string {
     return this.#stdout.text;
   }

@@ -6,7 +6,7 @@ import type { Upstream } from './upstream.js';
 
 export interface Tally {
   turns: number;
-  /** Those of clients that speak WebSocket. */
+  /** Conversations of clients that use a WebSocket. */
   overWebSockets: number;
   /** Never answered, however often they were asked. */
   lost: number;

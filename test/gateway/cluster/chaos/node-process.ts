@@ -15,7 +15,7 @@ process.on('message', ({ jumpMs }: { jumpMs?: number }) => {
 });
 process.once('SIGTERM', () => void gateway.close().then(() => process.exit(0)));
 
-/** What this process has used, in milliseconds. */
+/** The CPU time that this process has used, in milliseconds. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -44,7 +44,7 @@ export class NodeProcess {
     await ended;
   }
 
-  /** What it has used since it listens, in milliseconds. */
+  /** The CPU time that the node has used since it listens, in milliseconds. */
   async cpuMs(): Promise<number> {
     const child = this.#child;
     if (child === undefined) return 0;

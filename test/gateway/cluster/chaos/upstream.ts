@@ -10,7 +10,7 @@ export interface Made {
   readonly id: string;
   readonly key: string;
   readonly stored: boolean;
-  /** What was said, item by item, the answer included. */
+  /** The texts of the conversation, item by item, with the answer. */
   readonly words: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface Upstream {
   readonly counts: { creates: number; deltas: number; bytes: number };
 }
 
-/** Which response a lane of a socket holds. */
+/** The response that each lane of a socket holds. */
 type Lanes = Map<string | undefined, string>;
 
 const thinkMs = 3;
@@ -154,7 +154,7 @@ export async function startUpstream(
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, made, completed, counts };
 }
 
-/** What the items of an input say. */
+/** The texts of an input's items. */
 export function wordsOf(input: unknown): string[] {
   if (typeof input === 'string') return [input];
   return (input as { content: string | { text: string }[] }[]).map(({ content }) =>

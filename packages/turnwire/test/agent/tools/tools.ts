@@ -11,7 +11,7 @@ export type Toolsets = Parameters<typeof openTools>[0];
 export interface Tools {
   directory: string;
   box: Toolbox;
-  /** What a call gives, as a text. */
+  /** The output of a call as a text. */
   call: (name: string, args?: unknown, signal?: AbortSignal) => Promise<string>;
   /** The same, as the model gets it. */
   output: (name: string, args?: unknown, signal?: AbortSignal) => Promise<ToolOutput>;

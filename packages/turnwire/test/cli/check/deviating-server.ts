@@ -20,15 +20,15 @@ export interface Asked {
   body: string;
 }
 
-/** What a server does otherwise than the one behind it. */
+/** The deviations of a server from the one behind it. */
 export interface Deviations {
   /** Answers a request, or an upgrade (`method` is `UPGRADE`), instead of the server behind. */
   answer?: (asked: Asked) => Reply | undefined;
-  /** What reaches the server of a create over either transport, and of any frame; undefined: nothing. */
+  /** Changes a create over either transport, and any frame, before the server gets it; undefined: the server gets nothing. */
   toServer?: (json: Json, transport: 'http' | 'websocket') => Json | undefined;
-  /** What reaches the client of an event over either transport. */
+  /** Changes an event over either transport before the client gets it. */
   event?: (event: Json, transport: 'sse' | 'websocket') => readonly Json[];
-  /** What reaches the client of a whole event stream. */
+  /** Changes a whole event stream before the client gets it. */
   stream?: (text: string) => string;
   /** Frames that reach the client in place of one. */
   frames?: (text: string) => readonly string[];

@@ -9,7 +9,7 @@ export interface Deviating {
   profile?: string;
   /** Seconds that an answer may take. @default 1 */
   timeout?: number;
-  /** What the rule says of it. */
+  /** The sentence of the rule about the deviation. */
   says: RegExp;
 }
 
@@ -122,7 +122,7 @@ export const deviations: Readonly<Record<string, Deviating>> = {
   },
   'sse/end': { emulator: fault('end after=terminal', { transport: 'sse' }), says: /cut/ },
   'sse/prompt': {
-    // What stands before it has the whole stream before it passes the first event on.
+    // The proxy in front reads the whole stream before it passes the first event on.
     emulator: {
       script: {
         rules: [{ match: { input: 'Count from one' }, reply: { text: 'one', pace: { first_token_ms: 1300 } } }],

@@ -16,7 +16,7 @@ export interface Examined {
   clients: readonly string[];
 }
 
-/** What the doctor finds at a base URL. */
+/** The findings of the doctor at a base URL. */
 export async function examine(url: string, ...given: readonly (string | ConsoleOptions)[]): Promise<Examined> {
   const args = given.filter((each) => typeof each === 'string');
   const options = given.find((each) => typeof each === 'object');

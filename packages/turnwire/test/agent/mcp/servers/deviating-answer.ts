@@ -13,7 +13,7 @@ const tools = [
   tool('good', { description: 'the same name again' }),
 ];
 
-/** What the server that commits every deviation says. */
+/** The answers of the server that commits every deviation. */
 export function deviatingAnswer(message: Sent): string | undefined {
   if (message.method !== 'tools/call') return commonAnswer(message, tools);
   const { id = 0, params } = message;

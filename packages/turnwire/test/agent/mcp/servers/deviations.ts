@@ -9,7 +9,7 @@ const object = { type: 'object', properties: {} };
 /** An entry of the list of tools, beside its name. */
 export interface ToolDeviation {
   entry: Record<string, unknown>;
-  /** What the model is given as its parameters; or the reason why it is left out. */
+  /** The parameters that the model is given; or the reason why the tool is left out. */
   expected: { parameters: unknown } | { warning: RegExp };
 }
 
@@ -219,7 +219,7 @@ function nested(levels: number): unknown {
 /** How a call is answered: as a text, with the number of the request. */
 export interface AnswerDeviation {
   answer: (id: number) => string;
-  /** What the model is told: an output, or an error. */
+  /** The output or the error that the model is given. */
   expected: { output: unknown } | { error: RegExp } | { failed: unknown };
 }
 

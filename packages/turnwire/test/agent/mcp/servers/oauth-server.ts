@@ -10,7 +10,7 @@ import { mcpServer } from './sdk-server.js';
 /** An MCP server that wants a sign-in, and its provider, at one address: RFC 9728, 8414, 7591, and 6749 with PKCE (7636). */
 export interface OAuthServer {
   url: string;
-  /** What came in: the path, and the fields of a query, a form or a JSON body. */
+  /** The requests: the path, and the fields of a query, a form or a JSON body. */
   requests: { path: string; fields: Readonly<Record<string, unknown>>; authorization: string | undefined }[];
   /** Makes a token worthless: those of now, or the one that renews them, too. */
   expire(what: 'access' | 'all'): void;
