@@ -86,7 +86,7 @@ export const workloads: readonly Workload[] = [
     goals: { gateway: { most: 1.1, times: 'pass-through' } },
     warmUp: async (load) => {
       await repeat(3000, 8, () => load.turn(small));
-      await repeat(60, 60, () => load.turn(paced));
+      await repeat(300, 60, () => load.turn(paced));
     },
     measure: async (load, { server }) =>
       (await cpuUs(server, () => repeat(120, 60, () => load.turn(paced)))) / 120 / eventCount,
