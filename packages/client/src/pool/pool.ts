@@ -135,11 +135,10 @@ export class Pool implements ConnectionOwner {
   }
 
   /**
-   * Serves the turns that wait. Not in the same tick: a frame that came in one piece with the end of a turn must meet an idle lane, and end its connection
-   * (F9), rather than be taken for the next turn's.
+   * Serves the turns that wait. Not in the same tick: a frame that came in one piece with the end of a turn must end its connection (F9), and not be taken
+   * for the next turn's.
    *
-   * @param changed the connection of which a lane is free, or which has ended. Turns that wait for a dial know the others: to look at each connection for
-   *   each of them took most of the time in which many were opened.
+   * @param changed the connection with a free lane, or one that has ended. Turns that wait for a dial are offered no other: to look at all took too long.
    */
   laneFreed(changed: Connection): void {
     // A turn that begins later in this tick finds the lane itself.
@@ -362,10 +361,8 @@ export class Pool implements ConnectionOwner {
       for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
       this.#throwIfUnwanted(wait);
       await connection.dial(dial.signal, maxAgeMs * (1 - maxAgeJitter * random()));
-      if (dial.signal.aborted) {
-        connection.destroy('not wanted any more');
-        dial.signal.throwIfAborted();
-      }
+      if (dial.signal.aborted) connection.destroy('not wanted any more');
+      dial.signal.throwIfAborted();
       over();
       this.#connections.add(connection);
       this.#refusedDials.opened();
