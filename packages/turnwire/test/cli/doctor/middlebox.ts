@@ -94,15 +94,18 @@ async function runAtFreePort(
   });
   const ended = once(child, 'close');
   t.after(async () => {
-    child.kill('SIGKILL');
+    // Apache's children would outlive it.
+    child.kill(name === 'apache2' ? 'SIGTERM' : 'SIGKILL');
+    const late = setTimeout(() => child.kill('SIGKILL'), 15_000);
     await ended;
+    clearTimeout(late);
     await rm(folder, { recursive: true, force: true });
   });
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`${name} does not start: ${said}`);
+  for (const until = Date.now() + 30_000; Date.now() < until && child.exitCode === null;) {
     if (await listens(port)) return { port, folder, file, child };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  throw new Error(`${name} does not start: ${said}`);
 }
 
 /**
