@@ -91,9 +91,8 @@ export class RelayTurn {
    *
    * @throws TurnwireError what the answer broke off with.
    */
-  async next(): Promise<RelayEvent | undefined> {
-    const next = await this.#frames.next();
-    return next.done ? undefined : this.#eventOf(next.value);
+  next(): Promise<RelayEvent | undefined> {
+    return this.#frames.next().then((next) => (next.done ? undefined : this.#eventOf(next.value)));
   }
 
   /** The next event, if it has come. */

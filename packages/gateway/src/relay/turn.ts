@@ -130,17 +130,18 @@ export class GatewayTurn {
   }
 
   /** @throws TurnwireError */
-  async next(): Promise<RelayEvent | undefined> {
-    let event: RelayEvent | undefined;
-    try {
-      event = await this.#engine.next();
-    } catch (error) {
-      this.#settle();
-      throw error;
-    }
-    if (event === undefined) this.#end();
-    else this.#look(event);
-    return event && this.#told(event);
+  next(): Promise<RelayEvent | undefined> {
+    return this.#engine.next().then(
+      (event) => {
+        if (event === undefined) this.#end();
+        else this.#look(event);
+        return event && this.#told(event);
+      },
+      (error: unknown) => {
+        this.#settle();
+        throw error;
+      },
+    );
   }
 
   poll(): RelayEvent | undefined {

@@ -40,7 +40,8 @@ export async function answerWithEvents(
         batch += sseText(event);
         if (batch.length >= batchSize) break;
       }
-      if (batch !== '') await stream.write(batch);
+      const room = batch === '' ? undefined : stream.write(batch);
+      if (room !== undefined) await room;
       batch = '';
       const next = await turn.next();
       if (next === undefined) return stream.end();
@@ -71,10 +72,14 @@ class EventStream {
     this.#response.statusCode = 200;
   }
 
-  async write(text: string): Promise<void> {
-    if (this.#response.destroyed) return;
+  /** Resolves once the client has taken enough; undefined while it keeps up, as with nearly every event, so that none waits for a promise. */
+  write(text: string): Promise<void> | undefined {
+    if (this.#response.destroyed) return undefined;
     this.#keepalive.refresh();
-    if (this.#response.write(text)) return;
+    return this.#response.write(text) ? undefined : this.#room();
+  }
+
+  async #room(): Promise<void> {
     this.#isFull = true;
     await drained(this.#response);
     this.#isFull = false;
