@@ -3,16 +3,13 @@ import { request as httpsRequest } from 'node:https';
 import type { Readable } from 'node:stream';
 import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
-import { decodeBodySync, decoders } from '../listener/content-encoding.js';
-import { utf8 } from '../base/utf8.js';
-import { redactedText, type RecordingEntry } from './format.js';
+import { decoders } from '../listener/content-encoding.js';
+import { decodedText, maxBodyBytes } from './body-text.js';
+import type { RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
 import type { RecordingWriter } from './recording-writer.js';
 import { upstreamField, forwardedHeaders, type Upstream } from './upstream.js';
-
-/** How many bytes of a body that is not an event stream are recorded. The whole body is passed on. */
-const maxBodyBytes = 64 * 1024 * 1024;
 
 /** What a relay passes its traffic to, and how it records that traffic. */
 export interface Relay {
@@ -143,22 +140,11 @@ function recordBody(
   });
   message.once('end', () => {
     if (bytes === 0) return;
-    const coding = message.headers['content-encoding'];
-    try {
-      const body = decodeBodySync(Buffer.concat(chunks), coding, maxBodyBytes);
-      write({ kind: 'body', from, ...bodyText(body, redaction) });
-    } catch {
-      const note = `left out: it could not be decoded (content-encoding ${JSON.stringify(coding)})`;
-      write({ kind: 'body', from, text: redactedText, note });
-    }
+    write({
+      kind: 'body',
+      from,
+      ...decodedText(Buffer.concat(chunks), message.headers['content-encoding'], redaction),
+    });
   });
   return { source: message, rest: () => (message.complete ? '' : Buffer.concat(chunks).toString('utf8')) };
-}
-
-/** The redacted form of bytes in a recording: a text if they are UTF-8, base64 otherwise. */
-export function bodyText(bytes: Buffer, redaction: Redaction): { text: string; base64?: true } {
-  const text = utf8(bytes);
-  if (text === undefined) return { text: redaction.bytes(bytes).toString('base64'), base64: true };
-  redaction.learnBody(text);
-  return { text: redaction.text(text) };
 }

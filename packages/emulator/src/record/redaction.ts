@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isRecord } from '../wire/wire.js';
 import { redactedText } from './format.js';
 import { normalizePath } from './path.js';
+import { shortestSecret, Spellings } from './spellings.js';
 
 /** The headers that are recorded. Every other header is left out. */
 const harmlessHeaders =
@@ -21,9 +22,7 @@ const harmlessParameters = new Set([
 ]);
 
 const secretName = /auth|key|token|secret|cookie|session|password|credential/i;
-/** The minimum length of a secret. A shorter text would be found within words. */
-const shortestSecret = 8;
-/** The maximum number of learned secrets. Beyond it, the oldest are forgotten and no longer redacted. */
+/** The maximum number of learned secrets. Beyond it, those that were not sent for the longest time are forgotten and no longer redacted. */
 const maxSecrets = 1000;
 
 /**
@@ -32,12 +31,13 @@ const maxSecrets = 1000;
  * in the text of a prompt and nowhere else.
  */
 export class Redaction {
-  readonly #secrets = new Set<string>();
+  /** The learned secrets, the one that was not sent for the longest time first. */
+  readonly #secrets = new Map<string, Spellings>();
   /** The secrets that the recorder was given, which are never forgotten. */
-  readonly #known: readonly string[];
+  readonly #known: readonly Spellings[];
 
   constructor(known: readonly string[] = []) {
-    this.#known = known.filter((each) => each.length >= shortestSecret).flatMap(spellings);
+    this.#known = known.map((each) => new Spellings(each));
   }
 
   /** Learns the credentials in the headers and the query of a request or an answer. */
@@ -46,7 +46,15 @@ export class Redaction {
       if (secretName.test(name) && !harmlessHeaders.test(name))
         for (const each of [value].flat()) this.#learnValue(each ?? '');
     }
-    for (const [name, value] of url?.searchParams ?? []) if (!harmlessParameters.has(name)) this.#add(value);
+    // A browser can set no header of an upgrade, so it sends a key as a subprotocol: `openai-insecure-api-key.KEY`.
+    for (const protocol of headers['sec-websocket-protocol']?.split(/\s*,\s*/) ?? [])
+      if (secretName.test(protocol)) this.#add(protocol.slice(protocol.indexOf('.') + 1));
+    if (url !== undefined) this.#learnUrl(url);
+  }
+
+  #learnUrl({ password, searchParams }: URL): void {
+    this.#add(unescaped(password));
+    for (const [name, value] of searchParams) if (!harmlessParameters.has(name)) this.#add(value);
   }
 
   /** Learns the credentials that a create holds for its tools, the tools of `additional_tools` items included. */
@@ -66,8 +74,9 @@ export class Redaction {
 
   #learnTools(tools: unknown): void {
     for (const tool of Array.isArray(tools) ? tools.filter(isRecord) : []) {
-      const { headers, authorization } = tool;
+      const { headers, authorization, server_url: server } = tool;
       if (typeof authorization === 'string') this.#learnValue(authorization);
+      if (typeof server === 'string' && URL.canParse(server)) this.#learnUrl(new URL(server));
       for (const value of isRecord(headers) ? Object.values(headers) : []) this.#learnValue(String(value));
     }
   }
@@ -94,7 +103,7 @@ export class Redaction {
 
   text(text: string): string {
     let redacted = text;
-    for (const secret of [...this.#known, ...this.#secrets]) redacted = redacted.replaceAll(secret, redactedText);
+    for (const secret of [...this.#known, ...this.#secrets.values()]) redacted = secret.replace(redacted, redactedText);
     return redacted;
   }
 
@@ -113,37 +122,19 @@ export class Redaction {
 
   #add(value: string): void {
     if (value.length < shortestSecret) return;
-    for (const each of spellings(value)) this.#secrets.add(each);
-    for (const oldest of this.#secrets) {
-      if (this.#secrets.size <= maxSecrets) return;
-      this.#secrets.delete(oldest);
-    }
+    const pattern = this.#secrets.get(value) ?? new Spellings(value);
+    this.#secrets.delete(value);
+    this.#secrets.set(value, pattern);
+    const [oldest] = this.#secrets.keys();
+    if (this.#secrets.size > maxSecrets && oldest !== undefined) this.#secrets.delete(oldest);
   }
 }
 
-/**
- * The spellings of a secret: as it is, escaped in JSON, escaped in a URL, and in base64 at each of the three alignments. The longest come
- * first, because one spelling may contain another.
- */
-function spellings(secret: string): string[] {
-  // A body is JSON, the arguments of a call are JSON within it, and these may contain JSON again.
-  const escapedOnce = inJson(secret);
-  const escaped = [secret, escapedOnce, inJson(escapedOnce), inJson(inJson(escapedOnce)), encodeURIComponent(secret)];
-  return [...new Set([...escaped, ...inBase64(secret)])].toSorted((a, b) => b.length - a.length);
-}
-
-function inJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
-}
-
-/** The part of a secret's base64 that does not depend on the bytes around the secret, for each alignment and in both alphabets. */
-function inBase64(secret: string): string[] {
-  const bytes = Buffer.from(secret);
-  const parts = [0, 1, 2].map((skipped) => {
-    const whole = bytes.subarray(skipped, skipped + Math.floor((bytes.byteLength - skipped) / 3) * 3);
-    return whole.toString('base64');
-  });
-  return parts.flatMap((part) =>
-    part.length < shortestSecret ? [] : [part, part.replaceAll('+', '-').replaceAll('/', '_')],
-  );
+/** A component of a URL without its escapes; as it is, if they are not valid. */
+function unescaped(component: string): string {
+  try {
+    return decodeURIComponent(component);
+  } catch {
+    return component;
+  }
 }

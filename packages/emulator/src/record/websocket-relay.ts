@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocket, type RawData, type WebSocketServer } from 'ws';
 import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
-import { bodyText, type Relay } from './http-relay.js';
+import { binaryText, bodyText, decodedText } from './body-text.js';
+import type { Relay } from './http-relay.js';
 import { upstreamField, forwardedHeaders } from './upstream.js';
 
 /** While one side has more unsent bytes than this, the other side is not read. */
@@ -78,7 +79,9 @@ export function relayWebSocket(
     answer.on('data', (chunk: Buffer) => body.push(chunk));
     answer.pipe(socket);
     answer.once('end', () => {
-      if (body.length > 0) write({ kind: 'body', from: 'server', ...bodyText(Buffer.concat(body), redaction) });
+      const coding = answer.headers['content-encoding'];
+      if (body.length > 0)
+        write({ kind: 'body', from: 'server', ...decodedText(Buffer.concat(body), coding, redaction) });
       write({ kind: 'end', how: 'complete' });
     });
   });
@@ -125,9 +128,7 @@ export function relayWebSocket(
     function pass(from: WebSocket, to: WebSocket, name: 'client' | 'server', wasReset: () => boolean): void {
       from.on('message', (raw: RawData, isBinary: boolean) => {
         const bytes = bufferOf(raw);
-        const { text, base64 } = isBinary
-          ? { text: bytes.toString('base64'), base64: true as const }
-          : bodyText(bytes, redaction);
+        const { text, base64 } = isBinary ? binaryText(bytes, redaction) : bodyText(bytes, redaction);
         write({ kind: 'frame', from: name, text, ...(base64 && { base64 }) });
         if (to.readyState !== to.OPEN) return;
         to.send(bytes, { binary: isBinary }, () => {

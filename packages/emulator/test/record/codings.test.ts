@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { brotliCompressSync, deflateSync, gunzipSync, gzipSync } from 'node:zlib';
+import { WebSocket, WebSocketServer } from 'ws';
 import { startEmulator, startRecorder } from '../../dist/index.js';
 import { json, type Json } from '../wire.js';
 
 const SECRET = 'mcp-token-SENTINEL-0123456789';
 const tool = { type: 'mcp', server_label: 's', server_url: 'https://x.example', authorization: SECRET };
 const CREATE = { model: 'm', input: 'Hello', tools: [tool] };
+
+/** A text with each of its UTF-16 units in an escape. */
+function everyEscape(text: string, escape: (unit: string) => string): string {
+  return text.replace(/[^]/g, (each) => escape(each.charCodeAt(0).toString(16).padStart(4, '0')));
+}
 
 interface Answer {
   readonly headers: Record<string, string>;
@@ -26,7 +33,11 @@ async function startRecording(t: TestContext, { headers, body }: Answer) {
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
+  return startRecorderOf(t, (server.address() as AddressInfo).port);
+}
+
+/** A recorder in front of the server on a port. */
+async function startRecorderOf(t: TestContext, port: number) {
   const folder = await mkdtemp(join(tmpdir(), 'codings-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = join(folder, 'run.jsonl');
@@ -107,12 +118,30 @@ describe('record: a secret is not in the file', () => {
     ['in base64', Buffer.from(key).toString('base64')],
     ['in base64, after one more byte', Buffer.from(`x${key}`).toString('base64')],
     ['in base64url, after two more bytes', Buffer.from(`xy${key}`).toString('base64url')],
+    ['with each character escaped as in JSON', everyEscape(key, (unit) => `\\u${unit}`)],
+    [
+      'with each character escaped as in JSON in capitals, in JSON',
+      JSON.stringify(everyEscape(key, (unit) => `\\u${unit.toUpperCase()}`)),
+    ],
+    ['with the slash escaped as in JSON', JSON.stringify(key).replaceAll('/', '\\/')],
+    [
+      'with each byte escaped as in a URL',
+      key.replace(/./gu, (each) => Buffer.from(each).toString('hex').replace(/../g, '%$&')),
+    ],
+    ['escaped as in a URL in small letters', encodeURIComponent(key).replace(/%../g, (escape) => escape.toLowerCase())],
+    ['escaped as in a URL twice', encodeURIComponent(encodeURIComponent(key))],
+    ['escaped as in HTML', key.replaceAll('"', '&quot;').replaceAll('+', '&#x2b;')],
+    ['in hexadecimal digits', Buffer.from(key).toString('hex')],
+    ['in base64, escaped as in a URL', encodeURIComponent(Buffer.from(`xy${key}`).toString('base64'))],
   ] as const) {
     test(spelling, async (t) => {
       const { url, lines } = await startRecording(t, PLAIN);
       const tools = [{ ...tool, authorization: key }];
       await send(url, Buffer.from(JSON.stringify({ model: 'm', input: text, tools })), {});
-      const written = JSON.stringify(await lines());
+      const all = await lines();
+      const body = all.find(({ kind, from }) => kind === 'body' && from === 'client');
+      assert.ok(!json(body.text).input.includes(text.slice(1, -1)), body.text);
+      const written = JSON.stringify(all);
       assert.doesNotMatch(written, /SENTINEL/);
       for (const [run] of written.matchAll(/[\w+/-]{12,}/g)) {
         for (const skipped of [0, 1, 2, 3]) {
@@ -122,11 +151,72 @@ describe('record: a secret is not in the file', () => {
     });
   }
 
+  test('in the address of an MCP server', async (t) => {
+    const { url, lines } = await startRecording(t, PLAIN);
+    const tools = [
+      { ...tool, authorization: undefined, server_url: `https://u:${SECRET}@x.example/sse?token=${SECRET}2` },
+    ];
+    await send(url, Buffer.from(JSON.stringify({ model: 'm', input: 'Hello', tools })), {});
+    assert.doesNotMatch(JSON.stringify(await lines()), /SENTINEL/);
+  });
+
   test('in the tools of an additional_tools item', async (t) => {
     const { url, lines } = await startRecording(t, PLAIN);
     const input = [{ type: 'additional_tools', role: 'developer', tools: [tool] }];
     await send(url, Buffer.from(JSON.stringify({ model: 'm', input })), {});
     assert.doesNotMatch(JSON.stringify(await lines()), /SENTINEL/);
+  });
+
+  test('in a binary frame of a socket', async (t) => {
+    const upstream = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    t.after(() => upstream.close());
+    upstream.on('connection', (socket) =>
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
+    );
+    await once(upstream, 'listening');
+    const { port } = upstream.address() as AddressInfo;
+    const { url, lines } = await startRecorderOf(t, port);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/responses`, {
+      headers: { authorization: `Bearer ${SECRET}` },
+    });
+    await once(socket, 'open');
+    for (const sent of [Buffer.from(SECRET), Buffer.from([0xff, ...Buffer.from(SECRET)])]) {
+      socket.send(sent);
+      const [echoed] = (await once(socket, 'message')) as [Buffer];
+      assert.deepEqual(echoed, sent);
+    }
+    socket.terminate();
+    const frames = (await lines()).filter(({ kind }) => kind === 'frame');
+    assert.deepEqual(
+      frames.map(({ text, base64 }) => [base64, Buffer.from(text, 'base64').toString('latin1')]),
+      ['[redacted]', '[redacted]', '\u00ff[redacted]', '\u00ff[redacted]'].map((text) => [true, text]),
+    );
+  });
+
+  test('in the compressed answer to an upgrade that is refused', async (t) => {
+    const upstream = createServer().on('upgrade', (request, socket) => {
+      const body = gzipSync(JSON.stringify({ error: request.headers.authorization }));
+      socket.end(
+        Buffer.concat([
+          Buffer.from(
+            `HTTP/1.1 401 Unauthorized\r\ncontent-encoding: gzip\r\ncontent-length: ${body.byteLength}\r\n\r\n`,
+          ),
+          body,
+        ]),
+      );
+    });
+    upstream.listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    t.after(() => upstream.close());
+    const { url, lines } = await startRecorderOf(t, (upstream.address() as AddressInfo).port);
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/responses`, {
+      headers: { authorization: `Bearer ${SECRET}` },
+    });
+    socket.on('error', () => undefined);
+    const [, refusal] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
+    await once(refusal.resume(), 'end');
+    const body = (await lines()).find(({ kind }) => kind === 'body');
+    assert.deepEqual(json(body.text), { error: 'Bearer [redacted]' });
   });
 
   test('in bytes that are not UTF-8', async (t) => {
