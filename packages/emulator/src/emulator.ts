@@ -1,4 +1,4 @@
-import { reachableHost } from './listener/access.js';
+import { reachableHost } from './listener/host.js';
 import { BackgroundJobs } from './memory/background.js';
 import { Behaviour } from './sources/behaviour.js';
 import type { Bill } from './journal/bill.js';
@@ -81,7 +81,7 @@ export interface Emulator extends AsyncDisposable {
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const checked = checkOptions(options);
   refuseTwoSources(checked);
-  const behaviour = new Behaviour();
+  const behaviour = new Behaviour({ isReplay: checked.replay !== undefined });
   await behaviour.setFaults(checked.faults);
   await behaviour.setScript(checked.script);
   const engine = await prepare(checked, behaviour);

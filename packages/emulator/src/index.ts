@@ -8,7 +8,7 @@ export {
   summarizeRecording,
 } from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
-export { isPublicAddress } from './listener/access.js';
+export { isPublicAddress } from './listener/host.js';
 export type { TlsOptions } from './listener/tls.js';
 export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';
 export { ManualClock, type Cancel, type Clock } from './base/clock.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { EmulatorError, startEmulator } from '../dist/index.js';
+import { EmulatorError, startEmulator, startRecorder } from '../dist/index.js';
 import { postJson, postSse, json, RawSocket, sharedFolder, terminal } from './wire.js';
 
 test('several emulators run in one process, each on its own port, and a port in use is refused in one sentence', async (t) => {
@@ -36,6 +36,25 @@ test('invalid options are refused by name', async () => {
     startEmulator({ host: '192.0.2.1' }),
     (error) => error instanceof EmulatorError && error.code === 'address_not_available',
   );
+});
+
+test('invalid options of a recorder are refused by name', async () => {
+  const right = { upstream: 'http://127.0.0.1:1/v1', file: 'never-written' };
+  for (const [options, message] of [
+    [{ allowedHost: ['x'] }, /"allowedHost"; did you mean "allowedHosts"/],
+    [{ upstream: 5 }, /"upstream"/],
+    [{ file: undefined }, /"file"/],
+    [{ port: '80' }, /"port"/],
+    [{ secrets: 'secret-1' }, /"secrets"/],
+    [{ secrets: ['short'] }, /"secrets.0" .*8 characters/],
+  ] as const) {
+    // @ts-expect-error These are no options of a recorder.
+    const started = startRecorder({ ...right, ...options });
+    await assert.rejects(
+      started,
+      (error) => error instanceof EmulatorError && error.code === 'invalid_option' && message.test(error.message),
+    );
+  }
 });
 
 test('ids depend on the seed and the order alone', async (t) => {

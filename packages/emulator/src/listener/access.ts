@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { z } from 'zod';
 import { Refusal } from '../wire/refusal.js';
+import { canonicalHost, isLoopback, isWildcard } from './host.js';
 
 /** Which names and web pages may reach a server on this machine, beside the programs on it. */
 export interface AccessOptions {
@@ -15,7 +18,20 @@ export interface AccessOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-const wildcards: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]']);
+const isHostName = (name: string): boolean => /^(\*|[\w.-]+)$/.test(name) || isIPv6(name.replace(/^\[(.*)\]$/, '$1'));
+const isOrigin = (origin: string): boolean => /^(\*|null|[a-z][a-z\d+.-]*:\/\/[^\s*/?#]+\/?)$/i.test(origin);
+
+/** The schema of `AccessOptions`. An entry that no request can ever match is refused. */
+export const accessFields = {
+  allowedHosts: z
+    .array(
+      z.string().refine(isHostName, 'expected a host name without a scheme and a port, such as "emulator", or "*"'),
+    )
+    .optional(),
+  allowedOrigins: z
+    .array(z.string().refine(isOrigin, 'expected an origin, such as "http://localhost:5173", or "*"'))
+    .optional(),
+};
 
 /**
  * Keeps web pages out. A browser lets any page open a WebSocket to a port of this machine, and send a POST to it, so the server has to
@@ -29,15 +45,15 @@ export class Access {
 
   /** `host` is the address on which the server listens. */
   constructor(host: string, { allowedHosts = [], allowedOrigins = [] }: AccessOptions) {
-    this.#host = host.toLowerCase();
-    this.#hosts = new Set(allowedHosts.map((name) => name.toLowerCase()));
-    this.#origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+    this.#host = canonicalHost(host);
+    this.#hosts = new Set(allowedHosts.map((name) => (name === '*' ? name : canonicalHost(name))));
+    this.#origins = new Set(allowedOrigins.map(canonicalOrigin));
   }
 
   /** The refusal of a request with a foreign origin or host name; undefined if the request may pass. */
   refusal({ headers, socket }: IncomingMessage): Refusal | undefined {
     const { host, origin } = headers;
-    if (origin !== undefined && !this.#allows(this.#origins, origin.toLowerCase())) {
+    if (origin !== undefined && !this.#allows(this.#origins, canonicalOrigin(origin))) {
       return forbidden(`Pages of the origin ${quoted(origin)} may not use this server; allow it with allowedOrigins.`);
     }
     const name = hostnameOf(host ?? '');
@@ -48,14 +64,14 @@ export class Access {
   /** The CORS headers that let the page of an allowed origin read an answer; none for any other request. */
   headers({ headers }: IncomingMessage): Readonly<Record<string, string>> {
     const { origin } = headers;
-    if (origin === undefined || !this.#allows(this.#origins, origin.toLowerCase())) return {};
+    if (origin === undefined || !this.#allows(this.#origins, canonicalOrigin(origin))) return {};
     return { 'access-control-allow-origin': origin, 'access-control-expose-headers': '*', vary: 'origin' };
   }
 
   #serves(name: string, localAddress: string | undefined): boolean {
-    if (isLoopback(name) || name === unbracketed(this.#host) || this.#allows(this.#hosts, name)) return true;
+    if (isLoopback(name) || name === this.#host || this.#allows(this.#hosts, name)) return true;
     // A server that listens on all addresses accepts as a name the address that the request has reached.
-    return wildcards.has(this.#host) && name === localAddress?.replace(/^::ffff:/, '');
+    return isWildcard(this.#host) && name === canonicalHost(localAddress?.replace(/^::ffff:(?=.*\.)/, '') ?? '');
   }
 
   #allows(list: ReadonlySet<string>, value: string): boolean {
@@ -84,29 +100,16 @@ export function guard(access: Access, request: IncomingMessage, response: Server
   return true;
 }
 
-/** True for an address at which other machines can reach a server. */
-export function isPublicAddress(host: string): boolean {
-  return !isLoopback(unbracketed(host.toLowerCase()));
-}
-
-/** An address at which this machine reaches a server that listens on `host`. */
-export function reachableHost(host: string): string {
-  if (wildcards.has(host)) return host === '0.0.0.0' ? '127.0.0.1' : '[::1]';
-  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-}
-
-function isLoopback(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost') || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
-}
-
-/** The name or address in a `Host` header, without its port and brackets; undefined if the header is not valid. */
+/** The name or address in a `Host` header, without its port, in the form of `canonicalHost`; undefined if the header is not valid. */
 function hostnameOf(host: string): string | undefined {
   const match = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d+)?$/i.exec(host);
-  return match?.[1] === undefined ? undefined : unbracketed(match[1].toLowerCase()).replace(/\.$/, '');
+  return match?.[1] === undefined ? undefined : canonicalHost(match[1]);
 }
 
-function unbracketed(host: string): string {
-  return host.replace(/^\[(.*)\]$/, '$1');
+/** An origin in small letters, without a last slash and the port that its scheme has by default, as browsers send it. */
+function canonicalOrigin(origin: string): string {
+  if (/^https?:/i.test(origin) && URL.canParse(origin)) return new URL(origin).origin;
+  return origin.toLowerCase().replace(/\/$/, '');
 }
 
 function forbidden(message: string): Refusal {

@@ -1,14 +1,19 @@
 import { setImmediate } from 'node:timers';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { Access, guard, reachableHost, type AccessOptions } from '../listener/access.js';
+import { z } from 'zod';
 import { EmulatorError } from '../base/errors.js';
+import { optionProblem } from '../base/option-problem.js';
+import { Access, accessFields, guard, type AccessOptions } from '../listener/access.js';
+import { canonicalHost, reachableHost } from '../listener/host.js';
+import { createHttpServer } from '../listener/http-server.js';
 import { portOf } from '../listener/port.js';
 import { endWithRefusal, Refusal } from '../wire/refusal.js';
 import { relayHttp } from './http-relay.js';
 import { Redaction } from './redaction.js';
 import { RecordingWriter } from './recording-writer.js';
+import { shortestSecret } from './spellings.js';
 import { upstreamsOf } from './upstream.js';
 import { relayWebSocket } from './websocket-relay.js';
 
@@ -28,6 +33,15 @@ export interface RecorderOptions extends AccessOptions {
   readonly host?: string | undefined;
 }
 
+const optionsSchema = z.strictObject({
+  upstream: z.union([z.string(), z.record(z.string(), z.string())], 'expected a base URL, or several by their names'),
+  file: z.string().min(1),
+  secrets: z.array(z.string().min(shortestSecret, `expected ${shortestSecret} characters or more`)).default([]),
+  port: z.int().min(0).max(65_535).default(0),
+  host: z.string().min(1).default('127.0.0.1'),
+  ...accessFields,
+});
+
 /** A running recorder. */
 export interface Recorder extends AsyncDisposable {
   /** `http://HOST:PORT/v1`, which a client uses in place of the upstream's base URL. Of several upstreams, the address of the first. */
@@ -40,15 +54,11 @@ export interface Recorder extends AsyncDisposable {
 }
 
 /** See `start.ts`. */
-export async function startRecorder({
-  upstream,
-  file,
-  secrets = [],
-  port = 0,
-  host = '127.0.0.1',
-  allowedHosts,
-  allowedOrigins,
-}: RecorderOptions): Promise<Recorder> {
+export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
+  const checked = optionsSchema.safeParse(options);
+  if (!checked.success)
+    throw new EmulatorError('invalid_option', optionProblem('recorder', optionsSchema, checked.error, options));
+  const { upstream, file, secrets, port, host, ...accessOptions } = checked.data;
   const upstreams = upstreamsOf(upstream);
   const [first] = upstreams;
   const writer = new RecordingWriter(
@@ -59,7 +69,16 @@ export async function startRecorder({
   );
   const redaction = new Redaction(secrets);
   const sockets = new Set<Duplex>();
-  const server = createServer();
+  const access = new Access(host, accessOptions);
+  const upstreamOf = (request: IncomingMessage) => upstreams.find((each) => each.serves(request));
+  const server = createHttpServer(access, (request, socket, head) => {
+    const refusal = access.refusal(request);
+    const found = upstreamOf(request);
+    if (refusal !== undefined) endWithRefusal(socket, refusal);
+    else if (found === undefined)
+      endWithRefusal(socket, new Refusal('There is no upstream at this path.', { status: 404 }));
+    else relayWebSocket({ upstream: found, writer, redaction }, webSockets, { request, socket, head });
+  });
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -71,26 +90,16 @@ export async function startRecorder({
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  const access = new Access(host, { allowedHosts, allowedOrigins });
-  const upstreamOf = (request: IncomingMessage) => upstreams.find((each) => each.serves(request));
   server.on('request', (request, response) => {
     if (guard(access, request, response)) return;
     const found = upstreamOf(request);
     if (found === undefined) response.writeHead(404).end();
     else relayHttp({ upstream: found, writer, redaction }, request, response);
   });
-  server.on('upgrade', (request, socket, head) => {
-    const refusal = access.refusal(request);
-    const found = upstreamOf(request);
-    if (refusal !== undefined) endWithRefusal(socket, refusal);
-    else if (found === undefined)
-      endWithRefusal(socket, new Refusal('There is no upstream at this path.', { status: 404 }));
-    else relayWebSocket({ upstream: found, writer, redaction }, webSockets, { request, socket, head });
-  });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, () => resolve());
+      server.listen(port, canonicalHost(host), () => resolve());
     });
   } catch (error) {
     writer.close();

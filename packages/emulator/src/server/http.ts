@@ -5,7 +5,7 @@ import { HttpConnectionControl } from '../faults/connection-control.js';
 import { RequestFaults } from '../faults/request-faults.js';
 import type { Exchange } from './http/exchange.js';
 import { readBody, type ReadBody } from './http/read-body.js';
-import { findRoute } from './http/routes.js';
+import { endpointFor, findRoute } from './http/routes.js';
 import { hasMultiAgentBeta, refuseWithoutBeta } from '../wire/multi-agent.js';
 import { accountsOf, asksForAccounts, rateLimitHeaders, turnStateHeader, turnStateOf } from './chatgpt.js';
 import type { Replay } from '../replay/replay.js';
@@ -60,8 +60,8 @@ async function route(call: HttpCall): Promise<void> {
   }
   const found = path === undefined ? undefined : findRoute(path);
   if (found !== undefined) {
-    const endpoint = Object.hasOwn(found.methods, request.method ?? '') && found.methods[request.method ?? ''];
-    if (!endpoint) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
+    const endpoint = endpointFor(found.methods, request.method);
+    if (endpoint === undefined) throw methodNotAllowed(request, Object.keys(found.methods).join(', '));
     const answer = await endpoint(exchangeOf(call, found.segments));
     if (answer !== undefined) sendJson(response, JSON.stringify(answer));
     return;

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { AccessOptions } from '../listener/access.js';
+import { accessFields, type AccessOptions } from '../listener/access.js';
 import type { TlsOptions } from '../listener/tls.js';
 import type { Clock } from '../base/clock.js';
 import { dialectTable, dialectNames, type AgeLimit, type Dialect, type DialectName } from '../wire/dialect.js';
 import { EmulatorError } from '../base/errors.js';
-import { advice } from '../base/spelling.js';
+import { optionProblem } from '../base/option-problem.js';
 import type { FaultRule } from '../faults/fault-rule.js';
 import type { ReplayOptions } from '../replay/replay-options.js';
-import { firstIssue } from '../sources/script/script-problem.js';
 import type { Script } from '../sources/script/script-type.js';
 import { credentialRules } from '../base/tenant.js';
 import { isRecord } from '../wire/wire.js';
@@ -80,8 +79,7 @@ const optionsSchema = z.strictObject({
   credentials: z.enum(credentialRules).default('separate'),
   control: z.boolean().default(true),
   log: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
-  allowedHosts: z.array(z.string().min(1)).optional(),
-  allowedOrigins: z.array(z.string().min(1)).optional(),
+  ...accessFields,
   seed: z.union([z.string(), z.number()]).default(() => randomUUID()),
 });
 
@@ -241,33 +239,5 @@ function isClock(value: unknown): boolean {
 export function checkOptions(options: EmulatorOptions): CheckedOptions {
   const checked = optionsSchema.safeParse(options);
   if (checked.success) return withDialect(checked.data);
-  throw new EmulatorError('invalid_option', optionProblem(firstIssue(checked.error), options));
-}
-
-/** The sentence for an invalid option, with a guess of what was meant. */
-function optionProblem(issue: z.core.$ZodIssue, options: unknown): string {
-  const path = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys;
-    const name = path === '' ? key : `${path}.${key}`;
-    return `The emulator has no option "${name}"; ${advice(key, optionNamesAt(issue.path))}.`;
-  }
-  const subject = path === '' ? 'The options of the emulator are' : `The emulator's option "${path}" is`;
-  const value = issue.path.reduce<unknown>((from, key) => (isRecord(from) ? from[String(key)] : undefined), options);
-  const guess =
-    issue.code === 'invalid_value' && typeof value === 'string' ? `; ${advice(value, issue.values.map(String))}` : '';
-  return `${subject} not valid: ${issue.message.replace(/^Invalid input: /, '')}${guess}.`;
-}
-
-/** The names of the options in a group, for the path of the group; the emulator's options for an empty path. */
-function optionNamesAt(path: readonly PropertyKey[]): readonly string[] {
-  const group = path.reduce<unknown>((from, key) => shapeOf(from)?.[String(key)], optionsSchema);
-  return Object.keys(shapeOf(group) ?? {});
-}
-
-function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
-  if (schema instanceof z.ZodObject) return schema.shape;
-  const isWrapped =
-    schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
-  return isWrapped ? shapeOf(schema.unwrap()) : undefined;
+  throw new EmulatorError('invalid_option', optionProblem('emulator', optionsSchema, checked.error, options));
 }

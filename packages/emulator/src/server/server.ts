@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import { Access, guard } from '../listener/access.js';
+import { canonicalHost } from '../listener/host.js';
+import { createHttpServer } from '../listener/http-server.js';
 import { isControl, serveControl, type ControlledEmulator } from './control.js';
 import { EmulatorError } from '../base/errors.js';
 import { upgradeControl, webSocketControl } from '../faults/connection-control.js';
@@ -47,7 +49,6 @@ export async function startServer(
   const access = new Access(checked.host, checked);
   const sockets = new Map<Duplex, OpenConnection>();
   const openSockets = new Set<ServedSocket>();
-  const server = createServer({ keepAliveTimeout: 60_000 });
   // The WebSocket server is loaded at the first upgrade, because a run over HTTP alone does not need it.
   const webSockets = once(async (): Promise<WebSocketServer> => {
     const ws = await import('ws');
@@ -74,7 +75,26 @@ export async function startServer(
   });
   const settings = { bodyBytes: checked.limits.bodyBytes, recordings: checked.recordings, replay };
 
+  const server = createHttpServer(access, (request, socket, head) => {
+    const connection = sockets.get(socket);
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.setHeaders(request.headers);
+    upgrade(request, socket, head, connection).catch((error: unknown) => {
+      // A client that left while a fault held its upgrade needs no answer.
+      if (!(error instanceof Refusal)) {
+        socket.destroy();
+        return;
+      }
+      logRequest(engine.journal, connection.number, request, error.status);
+      endWithRefusal(socket, error);
+    });
+  });
   server.on('connection', (socket) => {
+    // The connection of a request with an offer that is not taken comes a second time.
+    if (sockets.has(socket)) return;
     const connection = engine.journal.openConnection();
     sockets.set(socket, connection);
     socket.once('close', () => {
@@ -93,25 +113,8 @@ export async function startServer(
     if (control !== undefined && isControl(request)) void serveControl(control, request, response);
     else void serveHttp({ engine, settings, connection: number, request, response });
   });
-  server.on('upgrade', (request, socket, head) => {
-    const connection = sockets.get(socket);
-    if (connection === undefined) {
-      socket.destroy();
-      return;
-    }
-    connection.setHeaders(request.headers);
-    upgrade(request, socket, head, connection).catch((error: unknown) => {
-      // A client that left while a fault held its upgrade needs no answer.
-      if (!(error instanceof Refusal)) {
-        socket.destroy();
-        return;
-      }
-      logRequest(engine.journal, connection.number, request, error.status);
-      endWithRefusal(socket, error);
-    });
-  });
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer, connection: OpenConnection) => {
-    const refusal = access.refusal(request) ?? refuseUpgrade(request);
+    const refusal = access.refusal(request) ?? (pathOf(request) === 'responses' ? undefined : unknownPath(request));
     if (refusal !== undefined) throw refusal;
     const { clock } = engine;
     const faults = new RequestFaults(engine.faults, request, connection.number);
@@ -168,7 +171,7 @@ export async function startServer(
 function listen(server: Server, { port, host }: CheckedOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, port, host)));
-    server.listen(port, host, () => resolve());
+    server.listen(port, canonicalHost(host), () => resolve());
   });
 }
 
@@ -184,12 +187,6 @@ function cannotListen(error: NodeJS.ErrnoException, port: number, host: string):
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
-}
-
-function refuseUpgrade(request: IncomingMessage): Refusal | undefined {
-  if (pathOf(request) !== 'responses') return unknownPath(request);
-  if (request.headers.upgrade?.toLowerCase() === 'websocket') return undefined;
-  return new Refusal('Only an upgrade to websocket is served here.', { code: 'invalid_upgrade' });
 }
 
 function logRequest(journal: Journal, connection: number, request: IncomingMessage, status: number): void {

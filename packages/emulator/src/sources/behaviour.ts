@@ -16,6 +16,13 @@ export class Behaviour {
   readonly source = (question: Question): Answer | undefined | Promise<Answer | undefined> =>
     this.#script?.source(question);
 
+  readonly #isReplay: boolean;
+
+  /** `isReplay`: a replay answers all turns, so that no script can be used. */
+  constructor({ isReplay }: { readonly isReplay: boolean }) {
+    this.#isReplay = isReplay;
+  }
+
   /** Replaces the script: the path of a file, its content as an object, or none. @throws ScriptError; the previous script then stays */
   async setScript(script: unknown): Promise<void> {
     await this.#use(script === undefined ? undefined : await loadScript(script));
@@ -28,6 +35,10 @@ export class Behaviour {
 
   async #use(script: CheckedScript | undefined): Promise<void> {
     const answers = script?.turns !== undefined || script?.rules !== undefined;
+    if (answers && this.#isReplay)
+      throw new ScriptError(
+        'A replay answers all turns itself, so the script would never be used; start an emulator without "replay" for it.',
+      );
     this.#script = script !== undefined && answers ? await sourceOf(script) : undefined;
     this.#scriptFaults = script?.faults ?? [];
     this.#replaceFaults();
@@ -44,8 +55,9 @@ export class Behaviour {
 
   /** Replaces the fault rules by those in the text of a file. `name` names it in errors. @throws ScriptError; the previous rules then stay */
   async setFaultsText(text: string, name: string): Promise<void> {
+    if (text.trim() === '') throw noFaults(name);
     const { faults } = await parseScript(text, name);
-    if (faults === undefined) throw new ScriptError(`${name} has no faults; give it a list of them under "faults".`);
+    if (faults === undefined) throw noFaults(name);
     this.#useFaults(faults);
   }
 
@@ -71,6 +83,10 @@ export class Behaviour {
     const message = `The script has turns that answered nothing: ${unused.join(', ')}.`;
     throw new AssertionError({ message, actual: unused, expected: [], operator: 'assertScriptUsed' });
   }
+}
+
+function noFaults(name: string): ScriptError {
+  return new ScriptError(`${name} has no faults; give it a list of them under "faults".`);
 }
 
 // The modules of scripts are loaded only when there is a script, because creating their schemas takes longer than creating a server.

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
 import { request, type IncomingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { startEmulator, startRecorder, type EmulatorOptions } from '../../dist/index.js';
+import { EmulatorError, startEmulator, startRecorder, type EmulatorOptions } from '../../dist/index.js';
 
 interface Answer {
   readonly status: number;
@@ -89,7 +91,10 @@ describe('N4: Origin and Host', () => {
     '127.0.0.1',
     '127.8.9.10:80',
     '[::1]:80',
+    '[0:0:0:0:0:0:0:1]:80',
+    '[::ffff:127.0.0.1]',
     'LOCALHOST',
+    'localhost.:80',
   ]) {
     test(`a request for the host ${host} is served`, async (t) => {
       const { url } = await start(t);
@@ -129,6 +134,63 @@ describe('N4: Origin and Host', () => {
     assert.equal((await ask(url, { headers: { host: 'emulator:4000' } })).status, 200);
     assert.equal((await ask(url, { headers: { host: 'emulator.evil.example' } })).status, 403);
   });
+
+  test('an entry of allowedHosts holds for each spelling of its name or address', async (t) => {
+    const { url } = await start(t, { allowedHosts: ['Emulator', '[fd00::5]', 'FD00:0:0::6'] });
+    for (const host of ['emulator.', 'EMULATOR:80', '[fd00::5]:80', '[FD00::6]'])
+      assert.equal((await ask(url, { headers: { host } })).status, 200, host);
+    assert.equal((await ask(url, { headers: { host: '[fd00::7]' } })).status, 403);
+  });
+
+  for (const [option, entry] of [
+    ['allowedHosts', 'emulator:4001'],
+    ['allowedHosts', 'http://emulator'],
+    ['allowedHosts', '*.example'],
+    ['allowedOrigins', 'localhost:5173'],
+    ['allowedOrigins', 'http://localhost:5173/page'],
+    ['allowedOrigins', 'http://*.example'],
+  ] as const) {
+    test(`the entry ${entry} of ${option}, which no request could match, is refused at start`, async () => {
+      const named = (error: unknown) =>
+        error instanceof EmulatorError && error.code === 'invalid_option' && error.message.includes(`"${option}.0"`);
+      const options = { [option]: [entry] };
+      await assert.rejects(startEmulator(options), named);
+      await assert.rejects(
+        startRecorder({ upstream: 'http://127.0.0.1:1/v1', file: 'never-written', ...options }),
+        named,
+      );
+    });
+  }
+
+  test('an origin is allowed with the port that its scheme has by default, too', async (t) => {
+    const { url } = await start(t, { allowedOrigins: ['http://localhost:80'] });
+    assert.equal((await ask(url, { headers: { origin: 'http://localhost' } })).status, 200);
+  });
+
+  test('the body of a request that may not pass is not asked for', async (t) => {
+    const { port } = await start(t);
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      'POST /v1/responses HTTP/1.1\r\nhost: evil.example\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n',
+    );
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    assert.match(first.toString(), /^HTTP\/1\.1 403 /);
+  });
+
+  for (const [host, shown] of [
+    ['0', '127.0.0.1'],
+    ['[::1]', '[::1]'],
+    ['[::]', '[::1]'],
+    ['0:0:0:0:0:0:0:0', '[::1]'],
+    ['::ffff:0.0.0.0', '127.0.0.1'],
+  ] as const) {
+    test(`the address of a server on ${host} works`, async (t) => {
+      const { url, port } = await start(t, { host });
+      assert.equal(url, `http://${shown}:${port}/v1`);
+      assert.equal((await ask(url, {})).status, 200);
+    });
+  }
 
   test('allowedOrigins allows the page of an origin to send and read, after a preflight', async (t) => {
     const origin = 'http://localhost:5173';

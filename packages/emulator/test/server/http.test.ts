@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { startEmulator } from '../../dist/index.js';
+import { WebSocket } from 'ws';
+import { startEmulator, startRecorder } from '../../dist/index.js';
 import { json, post, postJson, postSse, type Json } from '../wire.js';
 
 test('P54, P55: a streamed turn has its events in order, numbered from 0', async (t) => {
@@ -288,11 +293,77 @@ test('the journal has no credentials', async (t) => {
   assert.equal(emulator.journal.connections()[0]?.headers['authorization'], '[redacted]');
 });
 
-test('an upgrade to something else, and a broken handshake, are refused with a JSON body', async (t) => {
+test('the journal and the log have no credentials of other names, in a subprotocol or in a query', async (t) => {
+  const lines: string[] = [];
+  const emulator = await startEmulator({ log: (line) => lines.push(line) });
+  t.after(() => emulator.close());
+  const key = 'sk-secret';
+  const names = ['x-goog-api-key', 'x-auth-token', 'ocp-apim-subscription-key', 'cf-aig-authorization', 'set-cookie'];
+  const headers = {
+    'x-mine': 'seen',
+    'idempotency-key': 'seen-too',
+    ...Object.fromEntries(names.map((name) => [name, key])),
+  };
+  await fetch(`${emulator.url}/models?api-key=${key}&limit=2&access_token=${key}`, { headers });
+  const socket = new WebSocket(`${emulator.url.replace('http', 'ws')}/responses`, [
+    'realtime',
+    `openai-insecure-api-key.${key}`,
+  ]);
+  await once(socket, 'open');
+  socket.terminate();
+  const { journal } = emulator;
+  assert.doesNotMatch(JSON.stringify([journal.connections(), journal.requests(), lines]), /sk-secret/);
+  assert.equal(journal.requests()[0]?.path, '/v1/models?api-key=[redacted]&limit=2&access_token=[redacted]');
+  const [first] = journal.connections();
+  assert.deepEqual([first?.headers['x-mine'], first?.headers['idempotency-key']], ['seen', 'seen-too']);
+});
+
+for (const name of ['emulator', 'recorder']) {
+  test(`${name}: a request that offers h2c, as curl and Java do, is served without it`, async (t) => {
+    const emulator = await startEmulator();
+    t.after(() => emulator.close());
+    const folder = await mkdtemp(join(tmpdir(), 'offer-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const recorder = await startRecorder({ upstream: emulator.url, file: join(folder, 'run.jsonl') });
+    t.after(() => recorder.close());
+    const { port } = name === 'recorder' ? recorder : emulator;
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
+    const text = 'long '.repeat(50_000);
+    const sent = request({ port, host: '127.0.0.1', path: '/v1/responses', method: 'POST', headers });
+    sent.end(JSON.stringify({ model: 'm', input: text }));
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+    let body = '';
+    for await (const chunk of answer) body += String(chunk);
+    assert.equal(answer.statusCode, 200, body);
+    assert.equal(json(body).output[0].content[0].text, text);
+    assert.equal(emulator.journal.connections().length, 1);
+  });
+}
+
+test('HEAD is answered as GET is, without the body', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  for (const [path, status] of [
+    ['/v1/models', 200],
+    ['/v1/responses/resp_unknown', 404],
+    ['/emulator/health', 200],
+  ] as const) {
+    const answer = await fetch(new URL(path, emulator.url), { method: 'HEAD' });
+    assert.deepEqual([answer.status, await answer.text()], [status, ''], path);
+  }
+});
+
+test('a request may have 30 kB of headers, as Codex sends with its metadata', async (t) => {
+  const emulator = await startEmulator();
+  t.after(() => emulator.close());
+  const headers = { 'x-codex-turn-metadata': 'm'.repeat(30_000) };
+  assert.equal((await post(emulator.url, { model: 'm', input: 'x' }, { headers })).status, 200);
+});
+
+test('an upgrade at another path, and a broken handshake, are refused with a JSON body', async (t) => {
   const emulator = await startEmulator();
   t.after(() => emulator.close());
   for (const [path, upgrade, status] of [
-    ['/v1/responses', 'h2c', 400],
     ['/v1/responses', 'websocket', 400],
     ['/other', 'websocket', 404],
   ] as const) {

@@ -75,3 +75,9 @@ function decoded(encoded: string): string {
     return encoded;
   }
 }
+
+/** The endpoint for a method. HEAD is answered as GET is, without the body (RFC 9110 §9.3.2). */
+export function endpointFor<T>(methods: Readonly<Record<string, T>>, method = ''): T | undefined {
+  const asked = method === 'HEAD' ? 'GET' : method;
+  return Object.hasOwn(methods, asked) ? methods[asked] : undefined;
+}

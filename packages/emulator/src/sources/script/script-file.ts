@@ -1,5 +1,6 @@
 import { ScriptError } from '../../base/errors.js';
-import { firstIssue, scriptProblem } from './script-problem.js';
+import { firstIssue } from '../../base/option-problem.js';
+import { scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** Reads and checks a script: the path of a file, or its content as an object. @throws ScriptError with one sentence */

@@ -5,13 +5,6 @@ import { isRecord } from '../../wire/wire.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** The issue to report. An unknown key comes first: if a key is misspelt, the right one is also missing, and the misspelling is the cause. */
-export function firstIssue(error: { readonly issues: readonly Issue[] }): Issue {
-  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
-  if (issue === undefined) throw new Error('A failed check has no issue.');
-  return issue;
-}
-
 /** The sentence for an issue of a script. `script` is the value that was checked. */
 export function scriptProblem(issue: Issue, script: unknown): string {
   const { path } = issue;

@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { ScriptError, type ScriptPlace } from '../../base/errors.js';
-import { firstIssue, scriptProblem } from './script-problem.js';
+import { firstIssue } from '../../base/option-problem.js';
+import { scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** The maximum size of a script. Scripts are written by hand, so a larger file is probably another one. */
