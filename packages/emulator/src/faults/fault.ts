@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { advice } from '../base/spelling.js';
+import { isRecord } from '../wire/wire.js';
 import { errorShapes } from './error-shape.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
@@ -180,7 +181,12 @@ function problemOf(requested: unknown, issue: z.core.$ZodIssue | undefined): str
     return `the fault "${name}" has no parameter "${wrong}"; ${advice(wrong, parametersOf(name))}`;
   }
   const parameter = issue?.path.map(String).join('.') ?? '';
-  return `the parameter "${parameter}" of the fault "${name}" is not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}`;
+  const subject = `the parameter "${parameter}" of the fault "${name}"`;
+  const given = isRecord(requested) ? requested[parameter] : undefined;
+  if (issue?.code === 'invalid_value' && typeof given === 'string') {
+    return `${subject} cannot be ${JSON.stringify(given)}; ${advice(given, issue.values.map(String))}`;
+  }
+  return `${subject} is not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}`;
 }
 
 /** The names of a fault's parameters. */

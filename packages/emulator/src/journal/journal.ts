@@ -2,6 +2,7 @@ import { EvictionQueue } from '../base/eviction-queue.js';
 import type { Context } from '../memory/context.js';
 import { billFor, type Bill } from './bill.js';
 import type { JournalTurn, Outcome, TurnParent } from './journal-turn.js';
+import { redactedPath, withoutCredential } from './redacted.js';
 import { isRecord, type Item, type ResponseObject, type Usage } from '../wire/wire.js';
 
 /** One TCP connection. */
@@ -21,7 +22,7 @@ export interface JournalConnection {
 export interface JournalRequest {
   readonly connection: number;
   readonly method: string;
-  /** The path with its query. */
+  /** The path with its query. Credentials in the query are replaced by `[redacted]`. */
   readonly path: string;
   /** The status of the answer: 101 for a WebSocket that was opened, 0 if the client left before an answer. */
   readonly status: number;
@@ -63,8 +64,6 @@ export interface OpenConnection {
   markWebSocket(): void;
   close(code?: number, reason?: string): void;
 }
-
-const secretHeaders = new Set(['authorization', 'api-key', 'x-api-key', 'cookie', 'proxy-authorization']);
 
 /**
  * All that the emulator received, for assertions. Each of the three lists keeps its newest entries, up to `limits.journalEntries`; the turns
@@ -231,7 +230,7 @@ export class Journal {
     return {
       number,
       setHeaders: (headers) => {
-        if (Object.keys(connection.headers).length === 0) connection.headers = redacted(headers);
+        if (Object.keys(connection.headers).length === 0) connection.headers = redactedHeaders(headers);
       },
       markWebSocket: () => void (connection.kind = 'websocket'),
       close: (code, reason) => {
@@ -246,8 +245,10 @@ export class Journal {
   }
 
   /** @internal */
-  request(request: JournalRequest): void {
-    const { connection, method, path, status } = request;
+  request(received: JournalRequest): void {
+    const path = redactedPath(received.path);
+    const request = { ...received, path };
+    const { connection, method, status } = request;
     this.#log?.(`connection ${connection} ${method} ${path} ${status === 0 ? 'left' : status}`);
     this.#requests.add(request);
     const oldest = this.#requests.size > this.#limits.journalEntries ? this.#oldestRequest.next() : undefined;
@@ -274,11 +275,11 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-function redacted(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
+function redactedHeaders(headers: NodeJS.Dict<string | string[]>): Record<string, string> {
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
-    plain[name] = secretHeaders.has(name) ? '[redacted]' : String(value);
+    plain[name] = withoutCredential(name, String(value));
   }
   return plain;
 }

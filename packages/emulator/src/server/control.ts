@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Behaviour } from '../sources/behaviour.js';
 import type { Bill } from '../journal/bill.js';
 import { ScriptError } from '../base/errors.js';
+import { advice } from '../base/spelling.js';
 import { readBody } from './http/read-body.js';
+import { endpointFor } from './http/routes.js';
 import type { Journal } from '../journal/journal.js';
 import { Refusal } from '../wire/refusal.js';
 
@@ -88,7 +90,7 @@ export async function serveControl(
     const methods = Object.hasOwn(actions, path) ? actions[path] : undefined;
     if (methods === undefined) throw unknownAction(path);
     const { method = '' } = request;
-    const action = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    const action = endpointFor(methods, method);
     if (action === undefined) {
       const allow = Object.keys(methods).join(', ');
       throw new Refusal(`${controlPath}${path} takes ${allow}, not ${method}.`, { status: 405, headers: { allow } });
@@ -124,6 +126,11 @@ function unknownAction(path: string): Refusal {
 const longestWaitMs = 600_000;
 
 function timeoutOf(query: URLSearchParams): number {
+  const unknown = [...query.keys()].find((name) => name !== 'timeout_ms');
+  if (unknown !== undefined) {
+    const message = `${controlPath}/settled has no parameter ${JSON.stringify(unknown)}; ${advice(unknown, ['timeout_ms'])}.`;
+    throw new Refusal(message, { param: unknown });
+  }
   const timeout = query.get('timeout_ms');
   if (timeout === null) return 5000;
   if (/^\d{1,6}$/.test(timeout) && Number(timeout) <= longestWaitMs) return Number(timeout);

@@ -50,10 +50,10 @@ export function recorded(folder: string | undefined): Source {
 /** The names of the recordings of a folder, as models: `recording/NAME`. */
 export async function recordingModels(folder: string | undefined): Promise<readonly string[]> {
   if (folder === undefined) return [];
-  const files = await readdir(folder);
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.jsonl') && recordingName.test(file)).sort();
+  const areRecordings = await Promise.all(files.map((file) => isRecording(folder, join(folder, file))));
   return files
-    .filter((file) => file.endsWith('.jsonl') && recordingName.test(file))
-    .sort()
+    .filter((_, index) => areRecordings[index])
     .map((file) => `${modelPrefix}${file.slice(0, -'.jsonl'.length)}`);
 }
 
@@ -83,6 +83,11 @@ async function loadResponses(folder: string | undefined, name: string): Promise<
   if (found?.isFile() !== true) throw unknownRecording(name, `the folder has no file ${name}.jsonl`);
   if (found.size > maxRecordingBytes) throw unknownRecording(name, `it is larger than ${maxRecordingBytes} bytes`);
   return splitResponses((await readFile(file, 'utf8')).split(/\r?\n/), name);
+}
+
+async function isRecording(folder: string, file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found?.isFile() === true && !(await leadsOut(folder, file));
 }
 
 /** True for a symbolic link that leads out of the folder, directly or through further links. */

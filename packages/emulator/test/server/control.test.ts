@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { EmulatorError, startEmulator, useEmulator, type EmulatorOptions } from '../../dist/index.js';
+import { EmulatorError, startEmulator, startRecorder, useEmulator, type EmulatorOptions } from '../../dist/index.js';
 import { json, post, postJson, type Json } from '../wire.js';
 
 const CREATE = { model: 'm', input: 'Hello' };
@@ -85,6 +88,21 @@ describe('the control API', () => {
     await assert.rejects(post(emulator.url, CREATE));
   });
 
+  test('refuses a script beside a replay, which would never be used', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'control-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const { emulator: upstream } = await start(t);
+    const file = join(folder, 'run.jsonl');
+    const recorder = await startRecorder({ upstream: upstream.url, file });
+    await post(recorder.url, CREATE);
+    await recorder.close();
+    const { emulator, control } = await start(t, { replay: { file } });
+    const { httpStatus, error } = await control('PUT', '/script', 'turns: [{ text: x }]');
+    assert.deepEqual([httpStatus, error.code], [400, 'invalid_script']);
+    await assert.rejects(emulator.script({ turns: [{ text: 'x' }] }), /replay/);
+    assert.equal((await control('PUT', '/script', 'faults: [{ do: drop }]')).httpStatus, 200);
+  });
+
   test('refuses an unknown path, method and parameter by name', async (t) => {
     const { control } = await start(t);
     const unknown = await control('GET', '/journl');
@@ -92,6 +110,10 @@ describe('the control API', () => {
     assert.match(unknown.error.message, /there are .*\/emulator\/journal/);
     assert.equal((await control('GET', '/end')).httpStatus, 405);
     assert.equal((await control('POST', '/settled?timeout_ms=-1')).error.param, 'timeout_ms');
+    assert.match((await control('POST', '/settled?timeoutms=5')).error.message, /did you mean "timeout_ms"/);
+    assert.match((await control('PUT', '/faults', '')).error.message, /"faults"/);
+    const wrongShape = await control('PUT', '/faults', 'faults: [{ do: error shape=flatt }]');
+    assert.match(wrongShape.error.message, /"shape" .*"flatt"; did you mean "flat"/);
   });
 
   test('is closed to web pages, and off with control: false', async (t) => {

@@ -132,6 +132,9 @@ test('a symbolic link that leads out of the folder is not followed; a link withi
   const out = await postJson(emulator.url, { model: 'recording/out', input: 'x' });
   assert.match(out['error']?.message, /a link that leads out of the folder/);
   assert.equal((await postJson(emulator.url, { model: 'recording/in', input: 'x' })).id, 'resp_1');
+  const models = json(await (await fetch(`${emulator.url}/models`)).text());
+  const listed = models.data.map(({ id }: { id: string }) => id).filter((id: string) => id.startsWith('recording/'));
+  assert.deepEqual(listed, ['recording/in', 'recording/real']);
 });
 
 test('a folder of recordings that does not exist is refused at start', async () => {
