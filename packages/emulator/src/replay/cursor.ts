@@ -33,8 +33,8 @@ export type ReplayAnswer<T> = { readonly verbatim: T } | { readonly converted: R
  * The position in a recording: which of its requests were answered, and which answer comes next.
  *
  * - `strict`: an HTTP request is answered as the first equal request that was not answered yet, and the n-th upgrade as the n-th recorded
- *   upgrade. A create on a socket must equal the next create of its lane. A create that equals none is compared by its meaning with the
- *   creates of the other transport; a delta may have the same meaning as a full history.
+ *   upgrade. A create on a socket must equal the next create of its lane. A create that equals none, or whose lane has none left, is compared
+ *   by its meaning with the creates of the other transport and other lanes; a delta may have the same meaning as a full history.
  * - `loose`: an HTTP request is answered as the next request with the same method and path, a create as the next create of its lane, or else
  *   of any transport, whatever their contents are.
  */
@@ -109,17 +109,19 @@ export class Cursor {
       return { verbatim: this.#markAnswered(next, undefined) };
     }
     const unanswered = this.#unanswered();
-    const found = unanswered.find(
-      (each) =>
-        (each.source === next || each.protocol === 'http') &&
-        (this.#isLoose || this.#semanticDifference(each, text) === undefined),
+    // A create on a lane that has none left may be one of another lane, because a client may name or share its lanes otherwise this time.
+    const candidates = unanswered.filter(
+      ({ source, protocol }) => next === undefined || source === next || protocol === 'http',
     );
+    const found = candidates.find((each) => this.#isLoose || this.#semanticDifference(each, text) === undefined);
     if (found !== undefined && found.source === next)
       return verbatimOrContinued(this.#markAnswered(next, undefined), text);
     if (found !== undefined) return this.#convert(found, text);
     const got = lane === '' ? 'this create' : `this create on the lane ${lane}`;
-    if (next === undefined) throw this.#refuse(this.#tooMany(got, this.#creates, 'create'));
-    throw this.#refuse(this.#different(next.line, textDifference(next.request, text)));
+    if (next !== undefined) throw this.#refuse(this.#different(next.line, textDifference(next.request, text)));
+    const expected = unanswered.find(({ isWarmUp }) => !isWarmUp);
+    if (expected === undefined) throw this.#refuse(this.#tooMany(got, this.#creates, 'create'));
+    throw this.#refuse(this.#different(expected.line, this.#semanticDifference(expected, text)));
   }
 
   /** The recorded socket for an upgrade. @throws Refusal if no upgrade is left, and no create over HTTP that a socket could ask for */

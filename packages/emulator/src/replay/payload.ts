@@ -14,7 +14,7 @@ export function payloadDifference(expected: Payload, got: Payload): Difference |
   if (left.bytes === undefined && right.bytes === undefined) {
     return firstDifference(parseObject(left.text) ?? left.text, parseObject(right.text) ?? right.text);
   }
-  if (left.bytes === right.bytes && left.text === right.text) return undefined;
+  if (left.text === right.text && (left.bytes === undefined) === (right.bytes === undefined)) return undefined;
   return { path: '', expected: described(left), got: described(right) };
 }
 

@@ -22,6 +22,9 @@ import {
   type Sent,
 } from './recording.js';
 
+/** The base paths of the emulator. A recording has the paths below them. */
+const bases = /^\/(?:v1|backend-api\/codex)\//;
+
 /** Answers every request from a recording. */
 export class Replay {
   readonly #cursor: Cursor;
@@ -51,7 +54,7 @@ export class Replay {
   ): Promise<void> {
     const method = request.method ?? 'GET';
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://replay');
-    const path = normalizePath(pathname.replace(/^\/v1(?=\/)/, ''), searchParams);
+    const path = normalizePath(pathname.replace(bases, '/'), searchParams);
     const payload = payloadOf(body, request.headers['content-type']);
     const entry = isCreate({ method, path })
       ? this.#openTurn(payload.text, body.byteLength, 'http', connection)

@@ -102,6 +102,44 @@ describe('a recording answers a client on any transport', () => {
     });
   }
 
+  test('strict: a create is answered on a lane that the recording does not have', async (t) => {
+    const file = await recording(t, async (url) => {
+      await loop((await doors['websocket']?.(url)) ?? assert.fail(), true);
+    });
+    const { url } = await replay(t, { file });
+    const socket = await RawSocket.open(url);
+    const lanes = new Set<string>();
+    await loop(async (body) => {
+      const events = await socket.ask({ ...body, stream_id: 'lane-1' });
+      for (const { stream_id: lane } of events) lanes.add(lane);
+      return terminal(events).response ?? assert.fail(JSON.stringify(events));
+    }, true);
+    assert.deepEqual([...lanes], ['lane-1']);
+  });
+
+  for (const from of ['sse', 'json']) {
+    test(`strict: a create on a socket that differs from one recorded over ${from} is told the difference`, async (t) => {
+      const file = await recording(t, async (url) => {
+        await loop((await doors[from]?.(url)) ?? assert.fail(), false);
+      });
+      const { url } = await replay(t, { file });
+      const ask = (await doors['websocket']?.(url)) ?? assert.fail();
+      const { error } = await ask({ ...SETTINGS, input: [user('The tide?')] });
+      assert.deepEqual([error.code, error.param], ['replay_mismatch', 'input[0].content[0].text']);
+    });
+  }
+
+  test('a replay as the ChatGPT backend answers at its path', async (t) => {
+    const file = await recording(t, async (url) => {
+      await loop((await doors['sse']?.(url)) ?? assert.fail(), false);
+    });
+    const emulator = await startEmulator({ replay: { file, timing: 'at-once' }, dialect: 'chatgpt' });
+    t.after(() => emulator.close());
+    assert.match(emulator.url, /\/backend-api\/codex$/);
+    const [, said] = await loop((await doors['sse']?.(emulator.url)) ?? assert.fail(), false);
+    assert.equal(said[0].content[0].text, 'It rains.');
+  });
+
   test('strict: a history with another meaning is refused, with the first difference', async (t) => {
     const file = await recording(t, async (url) => {
       await loop((await doors['websocket']?.(url)) ?? assert.fail(), true);
@@ -178,6 +216,19 @@ describe('bodies that are not UTF-8', () => {
     const file = await recording(t, async (url) => void (await (await send(url, form())).text()));
     const { url } = await replay(t, { file });
     assert.equal((await send(url, form())).status, 404);
+  });
+
+  test('strict: a form matches with a boundary of another length', async (t) => {
+    const sendForm = (url: string, boundary: string, byte: number) => {
+      const head = `--${boundary}\r\ncontent-disposition: form-data; name="file"\r\n\r\n`;
+      const body = Buffer.concat([Buffer.from(head), Buffer.from([255, byte]), Buffer.from(`\r\n--${boundary}--\r\n`)]);
+      const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` };
+      return fetch(`${url}/files`, { method: 'POST', body: new Uint8Array(body), headers });
+    };
+    const file = await recording(t, async (url) => void (await (await sendForm(url, 'short', 1)).text()));
+    const { url } = await replay(t, { file });
+    assert.equal((await sendForm(url, 'a-longer-boundary', 2)).status, 400);
+    assert.equal((await sendForm(url, 'a-longer-boundary', 1)).status, 404);
   });
 });
 
