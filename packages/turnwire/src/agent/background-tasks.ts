@@ -1,4 +1,5 @@
-import { messageOf } from './base/abort.js';
+import { messageOf, orAbort } from './base/abort.js';
+import { firstCharacters } from './base/well-formed.js';
 import type { AgentEvent } from './events.js';
 import type { BackgroundWork, TaskOptions } from './tools/tool-host.js';
 import { HeadAndTail } from './tools/commands/head-and-tail.js';
@@ -9,6 +10,8 @@ const mostRunning = 10;
 const mostTasks = 100;
 /** The most bytes of a task's output that are kept. */
 const outputLimit = 256 * 1024;
+/** The most characters of each task's output in the answer to a wait. */
+const mostWaitedFor = 4096;
 
 interface Task {
   id: string;
@@ -90,6 +93,27 @@ export class BackgroundTasks implements BackgroundWork {
     return headline(task);
   }
 
+  async wait(
+    ids: readonly string[],
+    { signal, until }: { signal: AbortSignal; until: AbortSignal },
+  ): Promise<{ answer: string; unknown: boolean }> {
+    const tasks = ids.map((id) => ({ id, task: this.#tasks.get(id) }));
+    const ended = Promise.all(tasks.flatMap(({ task }) => (task === undefined ? [] : [task.over])));
+    try {
+      await orAbort(ended, AbortSignal.any([signal, until]), 0);
+    } catch {
+      signal.throwIfAborted();
+    }
+    const unknown = tasks.some(({ task }) => task === undefined);
+    const unfinished = tasks.some(({ task }) => task !== undefined && task.end === undefined);
+    const answer = {
+      all_done: !unknown && !unfinished,
+      ...(unfinished ? { timed_out: true } : {}),
+      tasks: tasks.map(({ id, task }) => ({ task_id: id, ...(task === undefined ? notFound : stateOf(task)) })),
+    };
+    return { answer: JSON.stringify(answer), unknown };
+  }
+
   /** Ends all tasks. Never rejects. */
   async close(): Promise<void> {
     for (const { controller } of this.#tasks.values()) controller.abort(new Error('the session has ended'));
@@ -101,6 +125,21 @@ export class BackgroundTasks implements BackgroundWork {
     if (task === undefined) throw new Error(`there is no task ${id}; list_background_agents shows them`);
     return task;
   }
+}
+
+const notFound = { status: 'not_found', done: false };
+const statuses = { done: 'completed', failed: 'failed', stopped: 'stopped' };
+
+/** The state of a task in docker-agent's words. */
+function stateOf({ end, said }: Task): Record<string, unknown> {
+  const text = end === undefined || end.kind === 'stopped' ? said.toString() : end.text;
+  const shown = firstCharacters(text, mostWaitedFor);
+  return {
+    status: end === undefined ? 'running' : statuses[end.kind],
+    done: end !== undefined,
+    ...(shown === '' ? {} : { [end?.kind === 'failed' ? 'error' : 'output']: shown }),
+    ...(shown.length < text.length ? { truncated: true } : {}),
+  };
 }
 
 function headline({ id, agent, end, begun }: Task): string {

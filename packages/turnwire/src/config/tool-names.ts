@@ -40,6 +40,7 @@ export const toolNames: Readonly<Partial<Record<Toolset['type'], readonly string
     'list_background_agents',
     'view_background_agent',
     'stop_background_agent',
+    'wait_background_agents',
   ],
   session_plan: ['write_session_plan', 'read_session_plan', 'exit_plan_mode'],
   session_context: ['list_sessions', 'read_session'],

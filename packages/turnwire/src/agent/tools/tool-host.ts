@@ -60,4 +60,13 @@ export interface BackgroundWork {
   /** @throws Error for an unknown id. */
   view(id: string): string;
   stop(id: string): Promise<string>;
+  /**
+   * Waits until all these tasks have ended, or `until` fires. Resolves to a JSON text with what became of each, and whether one of them is unknown.
+   *
+   * @throws the reason of `signal`; the tasks go on
+   */
+  wait(
+    ids: readonly string[],
+    options: { signal: AbortSignal; until: AbortSignal },
+  ): Promise<{ answer: string; unknown: boolean }>;
 }

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import type { Response } from '@turnwire/client';
 import { z } from 'zod';
 import { AnswerCache } from '../../../dist/agent/answer-cache.js';
+import { BackgroundTasks } from '../../../dist/agent/background-tasks.js';
 import type { AgentEvent } from '../../../dist/agent/events.js';
 import { createSession } from '../../../dist/agent/session.js';
 import { backgroundAgentsToolset } from '../../../dist/agent/tools/session/background-agents.js';
@@ -71,6 +72,59 @@ const nothing = defineTool({
 });
 
 describe('background agents', () => {
+  const started = (work: Promise<string>) => {
+    const tasks = new BackgroundTasks(() => {});
+    return { tasks, id: tasks.start('helper', 'Look.', () => work) };
+  };
+  const never = new AbortController().signal;
+  const waitFor = async (tasks: BackgroundTasks, ids: readonly string[], until = never) =>
+    JSON.parse((await tasks.wait(ids, { signal: never, until })).answer) as unknown;
+
+  test('are waited for together, whatever became of them', async () => {
+    const { tasks, id: failing } = started(Promise.reject(new Error('no luck')));
+    let finish = (_text: string) => {};
+    const id = tasks.start('helper', 'More.', () => new Promise((resolve) => (finish = resolve)));
+    const waiting = waitFor(tasks, [id, failing]);
+    finish('Found it.');
+    assert.deepEqual(await waiting, {
+      all_done: true,
+      tasks: [
+        { task_id: id, status: 'completed', done: true, output: 'Found it.' },
+        { task_id: failing, status: 'failed', done: true, error: 'no luck' },
+      ],
+    });
+  });
+
+  test('go on when the time to wait for them is over', async () => {
+    const { tasks, id } = started(new Promise(() => {}));
+    assert.deepEqual(await waitFor(tasks, [id], AbortSignal.abort()), {
+      all_done: false,
+      timed_out: true,
+      tasks: [{ task_id: id, status: 'running', done: false }],
+    });
+    assert.match(tasks.view(id), /running/);
+  });
+
+  test('that are unknown are named, and the others are still waited for', async () => {
+    const { tasks, id } = started(Promise.resolve('x'.repeat(5000)));
+    const { answer, unknown } = await tasks.wait(['task_9', id], { signal: never, until: never });
+    assert.equal(unknown, true);
+    assert.deepEqual(JSON.parse(answer), {
+      all_done: false,
+      tasks: [
+        { task_id: 'task_9', status: 'not_found', done: false },
+        { task_id: id, status: 'completed', done: true, output: 'x'.repeat(4096), truncated: true },
+      ],
+    });
+  });
+
+  test('are left as they are when the wait is interrupted', async () => {
+    const { tasks, id } = started(new Promise(() => {}));
+    const signal = AbortSignal.abort(new Error('interrupted'));
+    await assert.rejects(tasks.wait([id], { signal, until: never }), /interrupted/);
+    assert.match(tasks.view(id), /running/);
+  });
+
   test('work while the agent that gave the task goes on, and are viewed by their ids', async () => {
     const helper = { ...agent, name: 'helper', model: model('helper') };
     const root = { ...agent, model: model('root'), subAgents: ['helper'] };
@@ -82,6 +136,8 @@ describe('background agents', () => {
         { output: [call('3', 'view_background_agent', { task_id: 'task_1' })] },
         { output: [call('4', 'stop_background_agent', { task_id: 'task_1' })] },
         { output: [call('5', 'view_background_agent', { task_id: 'task_9' })] },
+        { output: [call('6', 'wait_background_agents', { task_ids: ['task_1'] })] },
+        { output: [call('7', 'wait_background_agents', { task_ids: ['task_1', 'task_1'] })] },
         { output: [say('Done.')] },
       ],
     });
@@ -98,6 +154,8 @@ describe('background agents', () => {
     assert.match(said[2] ?? '', /^task_1 of helper, done, 0 s\nFound it\.$/);
     assert.match(said[3] ?? '', /^task_1 of helper, done/);
     assert.match(said[4] ?? '', /there is no task task_9/);
+    assert.match(said[5] ?? '', /^\{"all_done":true,"tasks":\[\{"task_id":"task_1","status":"completed","done":true,/);
+    assert.match(said[6] ?? '', /task_ids: name each task once/);
     await session.close();
   });
 

@@ -164,7 +164,7 @@ const plays: Readonly<Record<string, Play>> = {
   - { match: { input: Read. }, reply: { text: It was read. } }
   - { match: { input: Count. }, reply: { calls: [{ name: run_background_job, arguments: { cmd: sleep 30 } }, { name: list_background_jobs }, { name: view_background_job, arguments: { job_id: job_1 } }, { name: stop_background_job, arguments: { job_id: job_1 } }, { name: run_background_job, arguments: { cmd: echo counted, recall: true } }] } }
   - { match: { input: "/Started job_2/" }, reply: { text: Waited. } }
-  - { match: { input: Counted. }, reply: { calls: [{ name: list_background_agents }, { name: view_background_agent, arguments: { task_id: task_1 } }, { name: stop_background_agent, arguments: { task_id: task_1 } }] } }
+  - { match: { input: Counted. }, reply: { calls: [{ name: list_background_agents }, { name: view_background_agent, arguments: { task_id: task_1 } }, { name: stop_background_agent, arguments: { task_id: task_1 } }, { name: wait_background_agents, arguments: { task_ids: [task_1] } }] } }
   - { match: { model: gpt-5.4-mini }, reply: { text: Counted. } }
 `,
     files: { 'research.md': 'Split the question.' },

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { ToolHost } from '../tool-host.js';
-import { defineTool, type ToolContext } from '../tool.js';
+import { defineTool, type ToolContext, ToolFailure } from '../tool.js';
 import type { OpenToolset } from '../toolset.js';
+
+/** The time that `wait_background_agents` waits unless the model says otherwise, and the longest that it may say, in seconds. */
+const usualWait = 300;
+const longestWait = 3600;
+/** The most tasks that one call waits for. */
+const mostTasks = 100;
 
 /** Gives tasks to other agents, which work on them while this agent goes on. */
 export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset {
@@ -50,6 +56,33 @@ export function backgroundAgentsToolset(agents: readonly string[]): OpenToolset 
         readOnly: true,
         input: task,
         run: ({ task_id: id }, context) => callerIn(context).background.stop(id),
+      }),
+      defineTool({
+        name: 'wait_background_agents',
+        description:
+          'Waits until all the named tasks have ended, and returns the state and the answer of each as JSON. When the time is over they go on: wait again. "all_done" does not say that they succeeded: look at each "status".',
+        readOnly: true,
+        input: z.object({
+          task_ids: z
+            .array(z.string())
+            .min(1)
+            .max(mostTasks)
+            .refine((ids) => new Set(ids).size === ids.length, 'name each task once')
+            .describe('As run_background_agent gave them.'),
+          timeout: z
+            .number()
+            .int()
+            .min(0)
+            .max(longestWait)
+            .default(usualWait)
+            .describe(`The seconds to wait for all of them; 0 is ${usualWait}.`),
+        }),
+        async run({ task_ids: ids, timeout }, context) {
+          const until = AbortSignal.timeout((timeout === 0 ? usualWait : timeout) * 1000);
+          const { answer, unknown } = await callerIn(context).background.wait(ids, { signal: context.signal, until });
+          if (unknown) throw new ToolFailure(answer);
+          return answer;
+        },
       }),
     ],
   };
