@@ -178,6 +178,7 @@ export class Service {
     const { access, rules, principals } = this.#active;
     if (isFromNode(request)) this.#checkNode(request);
     else access.check(request);
+    checkTransferCoding(request);
     if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
       return this.#answerOffer(request, response);
     const cors = access.headers(request);
@@ -304,6 +305,16 @@ export class Service {
     this.#onWarning(`turnwire: a request failed: ${error instanceof Error ? error.message : String(error)}`);
     return new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
   }
+}
+
+/** @throws Refusal (501) for a transfer coding beside `chunked`: Node takes its frames off, and leaves the body in the coding. */
+function checkTransferCoding({ headers: { 'transfer-encoding': coding } }: IncomingMessage): void {
+  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return;
+  throw new Refusal('the only transfer-encoding that this gateway takes is chunked: name others as content-encoding', {
+    status: 501,
+    code: 'unsupported_transfer_encoding',
+    headers: { connection: 'close' },
+  });
 }
 
 /** True for a request that claims to come from another node. */

@@ -1,6 +1,6 @@
 import { proxyFor } from '@turnwire/client/proxy';
 // Imported by its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so neither time limit nor proxy.
-import { Agent, ProxyAgent, errors, request } from 'undici/index.js';
+import { Agent, ProxyAgent, errors } from 'undici/index.js';
 import { Refusal } from '../base/refusal.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
@@ -58,10 +58,10 @@ export class PassThrough {
 
   /** @throws Refusal when the upstream does not answer. */
   async ask({ method, path, headers, body, signal }: PassedRequest): Promise<PassedAnswer> {
-    const url = this.#address(path);
     try {
-      return await request(url, {
-        dispatcher: this.#dispatcher,
+      return await this.#dispatcher.request({
+        origin: this.#base.origin,
+        path: this.#below(path),
         method,
         headers,
         body: body ?? null,
@@ -82,14 +82,13 @@ export class PassThrough {
     await this.#dispatcher.destroy();
   }
 
-  /** Joins the base and a path. The base may have a path and a query of its own: both stay. */
-  #address(path: string): URL {
-    const at = path.indexOf('?');
-    const url = new URL(this.#base);
-    url.pathname = this.#base.pathname.replace(/\/+$/, '') + (at === -1 ? path : path.slice(0, at));
-    for (const [name, value] of new URLSearchParams(at === -1 ? '' : path.slice(at)))
-      url.searchParams.append(name, value);
-    return url;
+  /** Joins the base and a path, as both were written. The base may have a path and a query of its own: both stay. */
+  #below(path: string): string {
+    const at = path.includes('?') ? path.indexOf('?') : path.length;
+    const base = this.#base.pathname.replace(/\/+$/, '') + path.slice(0, at);
+    const { search } = this.#base;
+    if (search === '') return base + path.slice(at);
+    return at + 1 < path.length ? `${base}${search}&${path.slice(at + 1)}` : base + search;
   }
 }
 
@@ -106,14 +105,17 @@ function namesIn(list: string): string[] {
   return list.split(',').map((name) => name.trim().toLowerCase());
 }
 
+const noBytes = Buffer.alloc(0);
+
 /** Passes an answer on, as fast as the client takes it. Where its body breaks off, the client's body breaks off too. */
 export async function passAnswerOn(
   answer: PassedAnswer,
   response: ServerResponse,
   headers = answerHeaders(answer.headers),
 ): Promise<void> {
-  response.writeHead(answer.statusCode, headers);
-  response.flushHeaders();
+  response.writeHead(answer.statusCode, answer.statusText, headers);
+  // Sends the head now. A head that goes before text, as `flushHeaders` sends it, is written as UTF-8: what is not ASCII in it would be encoded twice.
+  response.write(noBytes);
   try {
     for await (const chunk of answer.body as AsyncIterable<Buffer>) {
       if (response.destroyed) return;

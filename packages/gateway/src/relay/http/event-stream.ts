@@ -121,8 +121,10 @@ export function answerWhole(
   if (response.headersSent || response.destroyed) return void response.destroy();
   setHeaders(response, { ...headers, ...more });
   response.statusCode = status;
-  response.setHeader('content-length', Buffer.byteLength(body));
-  response.end(body);
+  // Bytes, because Node writes a head that goes before text as UTF-8: what is not ASCII in it would be encoded twice.
+  const bytes = Buffer.from(body);
+  response.setHeader('content-length', bytes.length);
+  response.end(bytes);
 }
 
 /** An error event with the content of an error body. */
