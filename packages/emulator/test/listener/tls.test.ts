@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { after, before, describe, test } from 'node:test';
 import { createTestAuthority, EmulatorError, startEmulator, type Emulator } from '../../dist/index.js';
 import { json, RawSocket, terminal, waitFor } from '../wire.js';
@@ -18,8 +19,8 @@ describe('TLS', () => {
   });
   after(() => emulator.close());
 
-  async function ask(headers: Record<string, string> = {}): Promise<string> {
-    const asked = request(`${emulator.url}/responses`, { method: 'POST', ca, headers, agent: false });
+  async function ask(headers: Record<string, string> = {}, options: TlsOptions = {}): Promise<string> {
+    const asked = request(`${emulator.url}/responses`, { method: 'POST', ca, headers, agent: false, ...options });
     asked.end(JSON.stringify(question));
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     let body = '';
@@ -45,7 +46,9 @@ describe('TLS', () => {
   });
 
   test('the fault reset resets the TCP connection under TLS', async () => {
-    await assert.rejects(ask({ 'x-turnwire-fault': 'reset' }), { code: 'ECONNRESET', syscall: 'read' });
+    // In TLS 1.3 session tickets follow the handshake. libuv reports an end, and no reset, if it reads them together with the reset.
+    const options = { maxVersion: 'TLSv1.2' } as const;
+    await assert.rejects(ask({ 'x-turnwire-fault': 'reset' }, options), { code: 'ECONNRESET', syscall: 'read' });
   });
 
   test('the connection of a client that does not speak TLS is closed', async () => {
