@@ -12,7 +12,7 @@ import { Ids } from './wire/ids.js';
 import { Journal } from './journal/journal.js';
 import { ListedItems } from './memory/listed-item.js';
 import { Memory } from './memory/memory.js';
-import { checkOptions, type CheckedOptions, type EmulatorOptions } from './server/options.js';
+import { checkOptions, checkSettledOptions, type CheckedOptions, type EmulatorOptions } from './server/options.js';
 import { checkRecordings, recorded } from './sources/recordings.js';
 import type { Replay } from './replay/replay.js';
 import type { Script } from './sources/script/script-type.js';
@@ -124,7 +124,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     journal,
     env: { OPENAI_BASE_URL: url, OPENAI_API_KEY: 'emulator' },
     state,
-    settled: ({ timeoutMs = 5000 } = {}) => journal.settled(timeoutMs),
+    settled: async (options = {}) => journal.settled(checkSettledOptions(options).timeoutMs),
     script: (script) => behaviour.setScript(script),
     faults: (faults) => behaviour.setFaults(faults),
     unusedTurns: () => behaviour.unusedTurns(),

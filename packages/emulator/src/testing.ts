@@ -37,7 +37,7 @@ export type EmulatorInTests = Omit<Emulator, 'close' | 'closed' | typeof Symbol.
  * @throws EmulatorError if no hooks are found
  */
 export function useEmulator({ hooks = knownHooks(), ...options }: UseEmulatorOptions = {}): EmulatorInTests {
-  const [before, after] = 'beforeAll' in hooks ? [hooks.beforeAll, hooks.afterAll] : [hooks.before, hooks.after];
+  const [before, after] = checkedHooks(hooks);
   let running: Emulator | undefined;
   let restore = () => undefined as void;
   before(async () => {
@@ -76,16 +76,37 @@ export function useEmulator({ hooks = knownHooks(), ...options }: UseEmulatorOpt
   };
 }
 
-/** Sets environment variables. @returns a function that restores their previous values */
+/** The values that the environment variables of an emulator had before it set them. */
+interface SavedVariables {
+  values: readonly (readonly [name: string, value: string | undefined])[];
+}
+
+/** The emulators that have set their variables, in the order in which they started. */
+const started: SavedVariables[] = [];
+
+/**
+ * Sets environment variables. @returns a function that restores their previous values. Emulators may end in any order: where a later one has set
+ * the variables again, the values go to it, to be restored when it ends.
+ */
 function setVariables(variables: Readonly<Record<string, string>>): () => void {
-  const before = Object.keys(variables).map((name) => [name, process.env[name]] as const);
+  const saved: SavedVariables = { values: Object.keys(variables).map((name) => [name, process.env[name]] as const) };
+  started.push(saved);
   Object.assign(process.env, variables);
   return () => {
-    for (const [name, value] of before) {
-      if (value === undefined) Reflect.deleteProperty(process.env, name);
-      else process.env[name] = value;
-    }
+    const index = started.indexOf(saved);
+    if (index === -1) return;
+    started.splice(index, 1);
+    const later = started[index];
+    if (later === undefined) setOrDelete(saved.values);
+    else later.values = saved.values;
   };
+}
+
+function setOrDelete(values: SavedVariables['values']): void {
+  for (const [name, value] of values) {
+    if (value === undefined) Reflect.deleteProperty(process.env, name);
+    else process.env[name] = value;
+  }
 }
 
 function knownHooks(): TestHooks {
@@ -93,10 +114,18 @@ function knownHooks(): TestHooks {
   if (isHook(beforeAll) && isHook(afterAll)) return { beforeAll, afterAll };
   // The test runner is looked up here and not imported, so that a program which only starts an emulator does not load it.
   if (process.env['NODE_TEST_CONTEXT'] !== undefined) return process.getBuiltinModule('node:test');
-  throw new EmulatorError(
-    'invalid_option',
-    'useEmulator() finds no beforeAll and afterAll; give it those of your runner: useEmulator({ hooks: { beforeAll, afterAll } }).',
-  );
+  throw invalidHooks('finds no beforeAll and afterAll');
+}
+
+function checkedHooks(hooks: Partial<Record<string, unknown>>): readonly [before: Hook, after: Hook] {
+  const { beforeAll, afterAll, before = beforeAll, after = afterAll } = Object(hooks) as typeof hooks;
+  if (isHook(before) && isHook(after)) return [before, after];
+  throw invalidHooks('is given hooks that are not two functions');
+}
+
+function invalidHooks(why: string): EmulatorError {
+  const message = `useEmulator() ${why}; give it those of your runner: useEmulator({ hooks: { beforeAll, afterAll } }).`;
+  return new EmulatorError('invalid_option', message);
 }
 
 function isHook(value: unknown): value is Hook {

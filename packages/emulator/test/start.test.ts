@@ -32,6 +32,15 @@ test('invalid options are refused by name', async () => {
         error instanceof EmulatorError && error.code === 'invalid_option' && error.message.includes(`"${name}"`),
     );
   }
+  for (const [options, message] of [
+    [{ replay: { file: 'f', timing: 'at_once' } }, /"replay.timing" .*did you mean "at-once"/],
+    [{ clock: { speeed: 1 } }, /"clock" .*expected \{ speed \}/],
+    [{ log: console }, /"log" .*expected a function/],
+    [{ seed: {} }, /"seed" .*expected a text or a number/],
+  ] as const) {
+    // @ts-expect-error These are no options of an emulator.
+    await assert.rejects(startEmulator(options), message);
+  }
   await assert.rejects(
     startEmulator({ host: '192.0.2.1' }),
     (error) => error instanceof EmulatorError && error.code === 'address_not_available',

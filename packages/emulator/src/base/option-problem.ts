@@ -19,9 +19,15 @@ export function optionProblem(part: string, schema: z.ZodObject, error: z.ZodErr
   }
   const subject = path === '' ? `The options of the ${part} are` : `The ${part}'s option "${path}" is`;
   const value = issue.path.reduce<unknown>((from, key) => Object(from)[String(key)], options);
-  const guess =
-    issue.code === 'invalid_value' && typeof value === 'string' ? `; ${advice(value, issue.values.map(String))}` : '';
+  const words = wordsOf(issue);
+  const guess = typeof value === 'string' && words.length > 0 ? `; ${advice(value, words)}` : '';
   return `${subject} not valid: ${issue.message.replace(/^Invalid input: /, '')}${guess}.`;
+}
+
+/** The words that would have been valid where a value is not; none if no words are expected there. */
+export function wordsOf(issue: z.core.$ZodIssue): readonly string[] {
+  const forms = issue.code === 'invalid_union' ? issue.errors.flat() : [issue];
+  return forms.flatMap((each) => (each.code === 'invalid_value' ? each.values.map(String) : []));
 }
 
 /** The names of the options in a group, for the path of the group; those of the part itself for an empty path. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wordsOf } from '../base/option-problem.js';
 import { advice } from '../base/spelling.js';
 import { isRecord } from '../wire/wire.js';
 import { errorShapes } from './error-shape.js';
@@ -183,8 +184,9 @@ function problemOf(requested: unknown, issue: z.core.$ZodIssue | undefined): str
   const parameter = issue?.path.map(String).join('.') ?? '';
   const subject = `the parameter "${parameter}" of the fault "${name}"`;
   const given = isRecord(requested) ? requested[parameter] : undefined;
-  if (issue?.code === 'invalid_value' && typeof given === 'string') {
-    return `${subject} cannot be ${JSON.stringify(given)}; ${advice(given, issue.values.map(String))}`;
+  const words = issue === undefined ? [] : wordsOf(issue);
+  if (typeof given === 'string' && words.length > 0) {
+    return `${subject} cannot be ${JSON.stringify(given)}; ${advice(given, words)}`;
   }
   return `${subject} is not valid: ${issue?.message.replace(/^Invalid input: /, '') ?? 'unknown reason'}`;
 }

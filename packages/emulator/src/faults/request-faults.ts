@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../wire/refusal.js';
 import type { Fault } from './fault.js';
-import { requestedFaults, faultHeader } from './with-faults.js';
+import { faultHeader, refuseMisspelt, requestedFaults } from './with-faults.js';
 import type { ConnectionControl } from './connection-control.js';
 import { strikesBeforeTurn, type Faults } from './rule.js';
 import { applyFault, isSocketFault } from './apply-fault.js';
@@ -15,6 +15,7 @@ export class RequestFaults {
 
   /** @throws Refusal if the header of the request names a fault that does not exist */
   constructor(faults: Faults, request: IncomingMessage, connection: number) {
+    refuseMisspelt(Object.keys(request.headers), faultHeader);
     const header = request.headers[faultHeader];
     const transport = request.method === 'POST' ? 'http' : 'websocket';
     const onSocket = transport === 'websocket';

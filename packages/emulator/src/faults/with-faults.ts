@@ -22,6 +22,7 @@ export function faultsOfTurn(faults: Faults, sink: Sink, turn: number, body: unk
 
 function requestedInBody(body: unknown, transport: Sink['transport']): readonly Fault[] {
   const metadata = isRecord(body) ? body['metadata'] : undefined;
+  refuseMisspelt(Object.keys(isRecord(metadata) ? metadata : {}), faultField, 'metadata.');
   const text = isRecord(metadata) ? metadata[faultField] : undefined;
   if (typeof text !== 'string') return [];
   return requestedFaults(
@@ -30,6 +31,15 @@ function requestedInBody(body: unknown, transport: Sink['transport']): readonly 
     transport === 'websocket',
     (fault) => !strikesBeforeTurn(fault),
   );
+}
+
+/** @throws Refusal for a name like `turnwire_faults`, which would ask for a fault in vain */
+export function refuseMisspelt(names: readonly string[], right: string, prefix = ''): void {
+  const like = right.slice(0, right.lastIndexOf('fault') + 2);
+  const param = names.find((name) => name !== right && name.startsWith(like));
+  if (param === undefined) return;
+  const message = `No fault can be asked for in '${prefix}${param}'; did you mean '${prefix}${right}'.`;
+  throw new Refusal(message, { code: 'invalid_fault', param: `${prefix}${param}` });
 }
 
 /** Reads the faults that a request names in `param`. A fault that is not `allowed` there is refused, because it would strike too late. */

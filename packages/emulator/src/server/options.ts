@@ -37,20 +37,31 @@ const limitsSchema = z.strictObject({
 const optionsSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(0),
   host: z.string().min(1).default('127.0.0.1'),
-  script: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
+  script: z
+    .union([z.string().min(1), z.record(z.string(), z.unknown())], 'expected the path of a file, or an object')
+    .optional(),
   recordings: z.string().min(1).optional(),
   replay: z
     .strictObject({
       file: z.string().min(1),
       upstream: z.string().optional(),
-      onDifference: z.custom<(message: string) => void>((value) => typeof value === 'function').optional(),
+      onDifference: z
+        .custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function')
+        .optional(),
       mode: z.enum(['strict', 'loose']).default('strict'),
-      timing: z.union([z.enum(['recorded', 'at-once']), z.number().positive().finite()]).default('recorded'),
+      timing: z
+        .union(
+          [z.enum(['recorded', 'at-once']), z.number().positive().finite()],
+          'expected "recorded", "at-once" or a speed above 0',
+        )
+        .default('recorded'),
     })
     .optional(),
   models: z.array(z.string().min(1)).min(1).optional(),
   // The rules are checked when they are loaded, as those of a script are, so that an error in a file has its line and column.
-  faults: z.union([z.string().min(1), z.array(z.unknown())]).optional(),
+  faults: z
+    .union([z.string().min(1), z.array(z.unknown())], 'expected the path of a file, or a list of rules')
+    .optional(),
   limits: limitsSchema.prefault({}),
   latency: z
     .strictObject({
@@ -61,10 +72,10 @@ const optionsSchema = z.strictObject({
     })
     .default({}),
   clock: z
-    .union([
-      z.strictObject({ speed: z.number().positive().finite() }),
-      z.custom<Clock>(isClock, 'expected { speed } or a clock with now() and after()'),
-    ])
+    .union(
+      [z.strictObject({ speed: z.number().positive().finite() }), z.custom<Clock>(isClock)],
+      'expected { speed } or a clock with now() and after()',
+    )
     .default({ speed: 1 }),
   dialect: z.enum(dialectNames).default('openai'),
   obfuscation: z.boolean().default(false),
@@ -78,9 +89,9 @@ const optionsSchema = z.strictObject({
   tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
   credentials: z.enum(credentialRules).default('separate'),
   control: z.boolean().default(true),
-  log: z.custom<(line: string) => void>((value) => typeof value === 'function').optional(),
+  log: z.custom<(line: string) => void>((value) => typeof value === 'function', 'expected a function').optional(),
   ...accessFields,
-  seed: z.union([z.string(), z.number()]).default(() => randomUUID()),
+  seed: z.union([z.string(), z.number()], 'expected a text or a number').default(() => randomUUID()),
 });
 
 /** The limits of an emulator. */
@@ -234,6 +245,17 @@ function withDialect(options: z.output<typeof optionsSchema>): CheckedOptions {
 
 function isClock(value: unknown): boolean {
   return isRecord(value) && typeof value['now'] === 'function' && typeof value['after'] === 'function';
+}
+
+const settledSchema = z.strictObject({ timeoutMs: milliseconds.default(5000) });
+
+/** Checks the options of `settled()`. @throws EmulatorError */
+export function checkSettledOptions(options: { readonly timeoutMs?: number | undefined }): {
+  readonly timeoutMs: number;
+} {
+  const checked = settledSchema.safeParse(options);
+  if (checked.success) return checked.data;
+  throw new EmulatorError('invalid_option', optionProblem('function settled', settledSchema, checked.error, options));
 }
 
 export function checkOptions(options: EmulatorOptions): CheckedOptions {

@@ -3,9 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { ScriptError, startEmulator, type Emulator, type EmulatorOptions, type FaultRule } from '../../dist/index.js';
-import { json, post, postJson } from '../wire.js';
+import { json, post, postJson, RawSocket } from '../wire.js';
 
 const CREATE = { model: 'm', input: 'one two three' };
 
@@ -102,7 +104,25 @@ test('a misspelt fault or parameter is refused with the one that was meant', asy
     ['black_hole', 'black-hole'],
     ['close afer=3', 'after'],
     ['throttle bytes_per_secnd=10', 'bytes_per_second'],
+    ['close after=opne', 'open'],
+    ['error shape=flatt', 'flat'],
   ] as const) {
     await assert.rejects(startEmulator({ faults: [{ do: wrong }] }), new RegExp(`did you mean "${meant}"`));
   }
+});
+
+test('a request with a misspelt header or metadata field for faults is refused with the right one', async (t) => {
+  const { url } = await start(t);
+  for (const [asked, right] of [
+    [await post(url, CREATE, { headers: { 'x-turnwire-faults': 'drop' } }), 'x-turnwire-fault'],
+    [await post(url, { ...CREATE, metadata: { turnwire_faluts: 'drop' } }), 'metadata.turnwire_fault'],
+  ] as const) {
+    assert.equal(asked.status, 400);
+    const { error } = json(await asked.text());
+    assert.deepEqual([error['code'], error['message'].includes(`did you mean '${right}'.`)], ['invalid_fault', true]);
+  }
+  const upgraded = new RawSocket(url, { 'x-turnwire-falut': 'drop' });
+  const [, refusal] = (await once(upgraded.socket, 'unexpected-response')) as [unknown, IncomingMessage];
+  assert.equal(refusal.statusCode, 400);
+  refusal.resume();
 });

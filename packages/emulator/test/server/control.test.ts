@@ -147,6 +147,21 @@ describe('an emulator in tests', () => {
     }
   });
 
+  const wrongLimits: readonly (readonly [object, RegExp])[] = [
+    [{ timeout: 5 }, /"timeout"; did you mean "timeoutMs"/],
+    [{ timeoutMs: Number.NaN }, /"timeoutMs"/],
+    [{ timeoutMs: -1 }, /"timeoutMs"/],
+  ];
+  for (const [options, message] of wrongLimits) {
+    test(`settled() refuses ${Object.entries(options).join()}`, async (t) => {
+      const { emulator } = await start(t);
+      await assert.rejects(
+        emulator.settled(options),
+        (error) => error instanceof EmulatorError && error.code === 'invalid_option' && message.test(error.message),
+      );
+    });
+  }
+
   test('settled() does not wait for a turn whose answer a fault has ended over HTTP', async (t) => {
     const { emulator } = await start(t, { faults: [{ do: 'close after=2' }] });
     const body = await (await post(emulator.url, { ...CREATE, stream: true })).text();
@@ -192,6 +207,42 @@ describe('useEmulator', () => {
       assert.equal(process.env['OPENAI_API_KEY'], keyBefore);
       await assert.rejects(post(seen[0] ?? '', CREATE));
     });
+  });
+
+  for (const order of ['in which they started', 'opposite to that in which they started'])
+    test(`two of one file restore the environment variables, ended in the order ${order}`, async () => {
+      const before = process.env['OPENAI_BASE_URL'];
+      process.env['OPENAI_BASE_URL'] = 'http://set-before.example/v1';
+      const starts: (() => Promise<void>)[] = [];
+      const ends: (() => Promise<void>)[] = [];
+      const hooks = {
+        beforeAll: (run: () => Promise<void>) => starts.push(run),
+        afterAll: (run: () => Promise<void>) => ends.push(run),
+      };
+      const [first, second] = [useEmulator({ hooks }), useEmulator({ hooks })];
+      for (const run of starts) await run();
+      assert.equal(process.env['OPENAI_BASE_URL'], second.url);
+      const firstUrl = first.url;
+      const isOpposite = order.startsWith('opposite');
+      const [endFirst, endSecond] = (isOpposite ? ends.toReversed() : ends) as [
+        () => Promise<void>,
+        () => Promise<void>,
+      ];
+      await endFirst();
+      assert.equal(process.env['OPENAI_BASE_URL'], isOpposite ? firstUrl : second.url);
+      await endSecond();
+      assert.equal(process.env['OPENAI_BASE_URL'], 'http://set-before.example/v1');
+      if (before === undefined) delete process.env['OPENAI_BASE_URL'];
+      else process.env['OPENAI_BASE_URL'] = before;
+    });
+
+  test('refuses hooks that are no functions', () => {
+    for (const hooks of [{}, { beforeAll: 1 }, { beforeAll: () => undefined }])
+      assert.throws(
+        // @ts-expect-error These are no hooks.
+        () => useEmulator({ hooks }),
+        (error) => error instanceof EmulatorError && /two functions/.test(error.message),
+      );
   });
 
   test('takes the hooks of another runner, and refuses to be used outside of tests', async () => {
