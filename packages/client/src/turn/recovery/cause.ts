@@ -51,13 +51,19 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
 /** Kinds of a refusal by which a server may mean the id of a delta. */
 const chainKinds: ReadonlySet<FailureKind> = new Set(['invalid_request', 'not_found', 'unknown']);
 
+/** Words of servers for a response that they do not hold, or cannot continue, and for a call that they do not know without it. */
+const chainWords =
+  /previous.?response|conversation|history|\bstate\b|_state\b|\b(?:tool|function).?call\b|\bcall_|not.?found|no longer|unknown response/i;
+
 /**
- * Whether a refusal of a delta may be one of its id. Servers have many words for a response that they do not hold, or cannot continue; the caller has sent
- * the full input, and is to get what the full input gets. A refusal that names another field, or has a code that is known, means something else.
+ * Whether a refusal of a delta may be one of its id. Servers have many words for that; the caller has sent the full input, and is to get what the full input
+ * gets. A refusal that names another field, has a code that is known, or speaks of something else would only be repeated.
  */
 export function mayRefuseChain({ code, kind, server }: TurnwireError): boolean {
   if (code !== 'request_refused' || !chainKinds.has(kind) || serverCodes.has(server?.code ?? '')) return false;
-  return server?.param === undefined || /^(?:input|previous_response_id)\b/.test(server.param);
+  if (server?.param === 'previous_response_id') return true;
+  if (server?.param !== undefined && !/^input\b/.test(server.param)) return false;
+  return chainWords.test(`${server?.code} ${server?.message}`);
 }
 
 function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {
