@@ -117,9 +117,11 @@ export class OutputItems {
    * @param given the response of the terminal event.
    */
   stored(response: Response, given: Response): StoredOutput | undefined {
-    if (this.#isOmitted(given)) {
-      // The server may hold more than the finished items.
-      if (this.#untracked > 0) return undefined;
+    const isOmitted = this.#isOmitted(given);
+    // The server may hold more than it has said: the rest would be sent again, and be there twice.
+    const begun = (this.#items?.size ?? 0) + this.#untracked;
+    if (this.#untracked > 0 && (isOmitted || begun > response.output.length)) return undefined;
+    if (isOmitted) {
       const kept = this.#sorted;
       const copies = kept.map(({ copy }) => copy);
       const certain = kept.every((one) => one.certain);
@@ -141,14 +143,16 @@ export class OutputItems {
 
   /** The items of the response, in order: finished ones, and pieces of a type of which none is finished. */
   #known(response: Response): Item[] {
-    const known = this.#sorted.map(({ item }) => item);
-    if (this.#partials?.empty !== false) return known;
-    const types = new Set([...known, ...(response.output as (Item | null)[])].map((item) => item?.type));
-    const pieces = this.#partials.rest().map(([, partial]) => completeItem(partial, response));
-    return [
-      ...known,
-      ...pieces.filter(({ item, problem }) => problem === undefined && !types.has(item.type)).map(({ item }) => item),
-    ];
+    const finished = this.#sorted.map(({ item }) => item);
+    if (this.#partials?.empty !== false) return finished;
+    const types = new Set([...finished, ...(response.output as (Item | null)[])].map((item) => item?.type));
+    const known = new Map<number, Item>([...(this.#items ?? [])].map(([index, { item }]) => [index, item]));
+    for (const [key, partial] of this.#partials.rest()) {
+      const { item, problem } = completeItem(partial, response);
+      if (problem !== undefined || types.has(item.type)) continue;
+      known.set(typeof key === 'string' || known.has(key) ? nextIndex(known) : key, item);
+    }
+    return [...known].sort(([a], [b]) => a - b).map(([, item]) => item);
   }
 
   #finishPartial(key: number | string, partial: JsonObject, response: Response): void {

@@ -35,6 +35,25 @@ describe('output items', () => {
     assert.deepEqual(new OutputItems().complete(response([])).output, []);
   });
 
+  test('nothing is held where pieces are not kept and items are neither finished nor in the end', () => {
+    const held = (frames: readonly object[], finished: number, end: unknown): unknown => {
+      const output = new OutputItems(false);
+      for (const frame of frames) output.add(Frame.parse(JSON.stringify(frame)));
+      for (let index = 0; index < finished; index += 1) output.read(done(index, { id: `i${index}` }), 1);
+      const given = response(end);
+      return output.stored(output.complete(given), given)?.output;
+    };
+    const added = { type: 'response.output_item.added' };
+    const delta = { type: 'response.output_text.delta' };
+    assert.equal(held([delta], 0, []), undefined);
+    assert.equal(held([added, delta, added], 0, []), undefined);
+    assert.equal(held([added, added], 0, [{ id: 'i0' }]), undefined);
+    assert.equal(held([added, added], 1, [{ id: 'i0' }]), undefined);
+    assert.deepEqual(held([added, added], 1, [{ id: 'i0' }, { id: 'i1' }]), [{ id: 'i0' }, { id: 'i1' }]);
+    assert.deepEqual(held([added], 1, [{ id: 'i0' }]), [{ id: 'i0' }]);
+    assert.deepEqual(held([], 0, []), []);
+  });
+
   test('of an item that was given out twice alike one form is held, and both where they differ', () => {
     const output = new OutputItems();
     const reasoning = (content: string) => ({ id: 'b', type: 'reasoning', encrypted_content: content });

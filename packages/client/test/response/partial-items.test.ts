@@ -242,6 +242,23 @@ describe('output from pieces', () => {
         assert.deepEqual(resultOf(pieces, completed(output)).output, items);
       });
 
+  test('pieces of an item that the end leaves out stand at their index', () => {
+    const reasoning = { id: 'rs_1', type: 'reasoning', summary: [] };
+    const call = { id: 'fc_1', type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' };
+    const { output } = resultOf(
+      [
+        { type: 'response.output_item.done', output_index: 0, item: reasoning },
+        text('Between', inContent(1)),
+        { type: 'response.output_item.done', output_index: 2, item: call },
+      ],
+      completed([reasoning, call]),
+    );
+    assert.deepEqual(
+      output.map(({ type }) => type),
+      ['reasoning', 'message', 'function_call'],
+    );
+  });
+
   test('finished items and pieces come in the order of their index, whichever came first', () => {
     const reasoning = { id: 'rs_1', type: 'reasoning', summary: [] };
     const { output } = resultOf([
