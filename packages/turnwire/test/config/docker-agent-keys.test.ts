@@ -64,6 +64,20 @@ describe('keys of docker-agent', () => {
     await refused(t, hook('type: http, url: x'), /"type" must be command, builtin or model, not "http"/);
   });
 
+  test('an empty list that docker-agent takes for no limit is refused, and both readings are named', async (t) => {
+    const toolset = (fields: string) => `    toolsets: [{ ${fields}: [] }]\n`;
+    const tools =
+      /"tools" must be a list with an entry: .* all tools in docker-agent.*leave "tools" out.*the toolset out/;
+    await refused(t, toolset('type: shell, tools'), tools);
+    await refused(t, toolset('type: mcp, command: x, tools'), tools);
+    await refused(t, '', tools, 'mcps: { m: { command: x, tools: [] } }');
+    await refused(t, toolset('type: filesystem, allow_list'), /"allow_list" must be .* no limit .*list "\." for/);
+    await refused(t, toolset('type: fetch, allowed_domains'), /"allowed_domains" must be .* any host/);
+    await root(t, toolset('type: filesystem, deny_list'));
+    await root(t, toolset('type: fetch, blocked_domains'));
+    await root(t, toolset('type: shell, defer'));
+  });
+
   test('unsupported keys of a toolset are named wherever toolsets stand', async (t) => {
     const named = /"sudo_askpass" is a docker-agent key/;
     await refused(t, '    toolsets: [{ type: shell, sudo_askpass: true }]\n', named);

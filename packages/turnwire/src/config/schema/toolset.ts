@@ -1,13 +1,17 @@
 import { z } from 'zod';
 import { lifecycleSchema } from './lifecycle.js';
 import { oauthSchema } from './oauth.js';
-import { environment, flag, headers, name, serverEnvironment, text, texts, whole } from './values.js';
+import { environment, flag, headers, name, only, serverEnvironment, text, texts, whole } from './values.js';
 
 const pattern = 'regular expressions for names of tools, with commas between them';
 
 /** Keys that every toolset has. */
 const common = {
-  tools: texts.optional().describe('The tools to offer, by name. Default: all of the toolset.'),
+  tools: only(
+    'an empty one stands for all tools in docker-agent, and reads as none; leave "tools" out for all of them, or the toolset out for none',
+  )
+    .optional()
+    .describe('The tools to offer, by name. Default: all of the toolset.'),
   instruction: text
     .optional()
     .describe('Instructions about these tools; {ORIGINAL_INSTRUCTIONS} stands for those of the toolset itself.'),
@@ -120,7 +124,9 @@ const toolsets = [
     type: z.literal('filesystem').describe('Reads, searches, writes and edits files.'),
     ...own,
     ignore_vcs: flag.optional().describe('Leave out what git ignores, and .git itself. Default: true.'),
-    allow_list: texts
+    allow_list: only(
+      'an empty one stands for no limit in docker-agent, and reads as no folder; list "." for the working directory alone, or leave "allow_list" out',
+    )
       .optional()
       .describe(
         'The only folders that the tools reach. Default: the working directory, and for reading those that the user grants.',
@@ -165,7 +171,11 @@ const toolsets = [
       .describe(
         'Header fields of each request; after a redirect to another origin none is sent. Values may name secrets: ${env.NAME}.',
       ),
-    allowed_domains: texts.optional().describe('The only hosts to fetch from. Default: any.'),
+    allowed_domains: only(
+      'an empty one stands for any host in docker-agent, and reads as none; leave "allowed_domains" out for any, or the toolset out for none',
+    )
+      .optional()
+      .describe('The only hosts to fetch from. Default: any.'),
     blocked_domains: texts.optional().describe('Hosts not to fetch from. Default: none.'),
     allow_private_ips: flag
       .optional()

@@ -11,6 +11,15 @@ export const flag = z.boolean('true or false');
 
 export const texts = z.array(text.min(1, 'text, and not empty'), 'a list of texts');
 
+/**
+ * A list of what alone is allowed. An empty one is refused: docker-agent takes it for no limit, and a reader for nothing at all.
+ *
+ * @param readings both meanings, and what to write for each
+ */
+export function only(readings: string): typeof texts {
+  return texts.min(1, `a list with an entry: ${readings}`);
+}
+
 /** A text, or a list of texts that are joined by empty lines. */
 export const paragraphs = z
   .union([text, z.array(text, 'text, or a list of texts')], 'text, or a list of texts')
