@@ -181,10 +181,16 @@ async function* step(
   }
   if (calls.length === 0) return { text: textOf(response), reports };
   const called = byName(tools);
-  yield* runCalls(calls, { ...callsIn(conversation, called, signal), repetition, history });
+  const sent = (): readonly InputItem[] => sentOf(conversation);
+  yield* runCalls(calls, { ...callsIn(conversation, called, signal), repetition, history, sent });
   conversation.throwIfEnded();
   conversation.choice.readBy(calls.map(({ name }) => called.get(name)?.readBy).find((each) => each !== undefined));
   return undefined;
+}
+
+/** The part of the history that the agent's model is sent. */
+function sentOf({ agent, history }: Conversation): readonly InputItem[] {
+  return withoutOldResults(lastItems(history.items, agent.numHistoryItems), agent.maxOldToolCallTokens);
 }
 
 /** The options for all calls of the agent at work. */
@@ -248,8 +254,7 @@ async function* turn(
       tools,
       toolChoice: toolChoiceOf(agent, isFirst),
       inputFor: (model) => {
-        const recent = lastItems(history.items, agent.numHistoryItems);
-        const items = withoutOldResults(recent, agent.maxOldToolCallTokens);
+        const items = sentOf(conversation);
         return leaving.items(readableBy(originOf(model), items, (item) => history.originOf(item)));
       },
       store: scope.store,

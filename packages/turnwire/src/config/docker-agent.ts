@@ -104,14 +104,6 @@ export const unsupportedHooks: ReadonlyMap<string, string> = new Map([
   ['evaluator', 'use type model, with "schema: pre_tool_use_decision" or "schema: guard_decision"'],
 ]);
 
-/** Builtin hooks of docker-agent that turnwire does not support, each with its replacement. */
-export const unsupportedBuiltins: ReadonlyMap<string, string> = new Map([
-  [
-    'elide_repeated_tool_results',
-    'bound the old results that are sent again, by "max_old_tool_call_tokens" of the agent',
-  ],
-]);
-
 /** Keys that docker-agent has at this place and turnwire does not support. */
 export function unsupportedKeys(path: readonly PropertyKey[]): readonly string[] {
   const parts = path.map(String);

@@ -53,14 +53,8 @@ describe('keys of docker-agent', () => {
     await refused(t, with_('{ type: think, defer: true }'), /"defer" keeps "think" back until/);
   });
 
-  test('unsupported builtin hooks and types of hooks are named', async (t) => {
+  test('unsupported types of hooks are named', async (t) => {
     const hook = (fields: string) => `    hooks: { before_llm_call: [{ ${fields} }] }\n`;
-    const elide = 'type: builtin, command: elide_repeated_tool_results';
-    await refused(
-      t,
-      hook(elide),
-      /is a builtin hook of docker-agent .*; instead, bound the old results .*max_old_tool_call_tokens/,
-    );
     await refused(t, hook('type: http, url: x'), /"type" must be command, builtin or model, not "http"/);
   });
 

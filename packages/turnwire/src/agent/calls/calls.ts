@@ -10,6 +10,7 @@ import { type HookVerdict, type HookReason, noVerdict } from '../hooks/hook-verd
 import type { HookCall } from '../hooks/hooks.js';
 import { bounded } from '../limits/tool-result.js';
 import { type HookWords, notRun, prepare, type PrepareOptions, type Ready, type Result } from './prepare-call.js';
+import { isShown, mayRepeat } from './repeated-result.js';
 import type { Repetition } from './repetition.js';
 import { type Emit, emitWhile } from '../emit.js';
 import type { ToolHost } from '../tools/tool-host.js';
@@ -28,6 +29,8 @@ export interface CallOptions extends Omit<PrepareOptions, 'words'> {
   addContext?: ((context: readonly string[]) => void) | undefined;
   /** The conversation that makes the calls. @default none, so that no tool can ask anything of it */
   caller?: ToolHost | undefined;
+  /** The items of the history that the model would be sent now. @default none, so that no result counts as repeated */
+  sent?: (() => readonly InputItem[]) | undefined;
   /** The most tokens of a result that the model is given. @default all */
   maxResultTokens?: number | undefined;
 }
@@ -173,11 +176,14 @@ async function transformed(
   ready: Pick<Ready, 'call' | 'tool' | 'args'>,
   result: Result,
   emit: Emit,
-  within: PrepareOptions,
+  within: Within,
 ): Promise<ToolOutput> {
   try {
     const event = eventOf(ready, result);
-    const call: HookCall = { point: 'tool_response_transform', tool: ready.tool, event, signal: within.signal };
+    const { call: made, tool } = ready;
+    const mayBe = result.outcome === 'done' && typeof result.output === 'string' && mayRepeat(tool);
+    const isRepeated = mayBe ? (text: string) => isShown(within.sent?.() ?? [], made, text) : undefined;
+    const call: HookCall = { point: 'tool_response_transform', tool, event, isRepeated, signal: within.signal };
     const { blocked, response } = await ask(call, emit, within);
     if (blocked !== undefined) return withheld(blocked);
     return response === undefined ? result.output : withText(result.output, wellFormed(response));

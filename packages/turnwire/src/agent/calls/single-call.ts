@@ -6,7 +6,7 @@ import { type CallOptions, runCalls } from './calls.js';
 import { Repetition } from './repetition.js';
 
 /** The options of a call that the model has not made. Such a call has a history of its own. */
-export type SingleCallOptions = Omit<CallOptions, 'history' | 'repetition'>;
+export type SingleCallOptions = Omit<CallOptions, 'history' | 'repetition' | 'sent'>;
 
 export interface SingleCall {
   id: string;

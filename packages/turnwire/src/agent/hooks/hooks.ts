@@ -39,6 +39,8 @@ export interface HookCall {
   event: HookEvent;
   /** The tool of the call, at points that are about a call. */
   tool?: Pick<Tool, 'name' | 'alias' | 'restrictedAs' | 'command'> | undefined;
+  /** True where the model has this text already as the result of the same call. @default no result counts as repeated */
+  isRepeated?: ((text: string) => boolean) | undefined;
   signal: AbortSignal;
 }
 
@@ -106,12 +108,17 @@ export function promptFileEvent({ path, content }: PromptFile): HookEvent {
   return { source: 'loaded', prompt_file: { path, content } };
 }
 
-async function builtinEnd(hook: BuiltinHook, told: HookInput, { signal }: HookCall, around: Around): Promise<End> {
+async function builtinEnd(
+  hook: BuiltinHook,
+  told: HookInput,
+  { signal, isRepeated = () => false }: HookCall,
+  around: Around,
+): Promise<End> {
   const { directory, env, now = new Date(), home, approve } = around;
   const limit = AbortSignal.timeout(hook.timeout * 1000);
   const either = AbortSignal.any([signal, limit]);
   try {
-    const work = runBuiltin(hook, told, { directory, env, now, home, approve, signal: either });
+    const work = runBuiltin(hook, told, { directory, env, now, home, approve, isRepeated, signal: either });
     const fields = await orAbort(work, either, 0);
     return { kind: 'answered', answer: { kind: 'fields', fields, unsupported: [] } };
   } catch (error) {
@@ -259,17 +266,20 @@ interface Asked {
 }
 
 /**
- * The hooks of a point in the order of the file, except that the one which moves a large result into a file comes last: others may have to remove secrets
- * first.
+ * The builtin hooks that come after all others, in their order: a result is compared with what the model has, and moved into a file, only when others have
+ * removed secrets from it.
  */
+const last: readonly string[] = ['elide_repeated_tool_results', 'limit_large_tool_results'];
+
+/** The hooks of a point in the order of the file, except for those that come last. */
 function hooksAt(hooks: Hooks, point: HookPoint, tool: HookCall['tool']): Asked[] {
-  const isLast = ({ hook }: Asked): boolean => hook.type === 'builtin' && hook.command === 'limit_large_tool_results';
+  const rank = ({ hook }: Asked): number => (hook.type === 'builtin' ? last.indexOf(hook.command) : -1);
   const asked = hooks[point].flatMap((entry): Asked[] => {
     if (!('hooks' in entry)) return [{ hook: entry, toolName: undefined }];
     const toolName = tool === undefined ? undefined : nameFor(entry.matcher, tool);
     return toolName === undefined ? [] : entry.hooks.map((hook) => ({ hook, toolName }));
   });
-  return [...asked.filter((each) => !isLast(each)), ...asked.filter(isLast)];
+  return asked.sort((one, other) => rank(one) - rank(other));
 }
 
 /**

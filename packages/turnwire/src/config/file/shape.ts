@@ -1,11 +1,5 @@
 import type { z } from 'zod';
-import {
-  refusal,
-  unsupportedBuiltins,
-  unsupportedHooks,
-  unsupportedKeys,
-  unsupportedToolsets,
-} from '../docker-agent.js';
+import { refusal, unsupportedHooks, unsupportedKeys, unsupportedToolsets } from '../docker-agent.js';
 import { nearest } from './nearest.js';
 import { type Problem, show } from './problem.js';
 import { hookTypes } from '../schema/agents/hooks.js';
@@ -76,9 +70,6 @@ function wrongValue(file: YamlFile, path: Path, { code, message: expected }: z.c
   }
   if (key === 'type' && path.includes('hooks') && unsupportedHooks.has(value)) {
     return `${show(value)} is a kind of docker-agent hook that turnwire does not support yet; instead, ${unsupportedHooks.get(value)}`;
-  }
-  if (key === 'command' && path.includes('hooks') && unsupportedBuiltins.has(value)) {
-    return `${show(value)} is a builtin hook of docker-agent that turnwire does not support yet; instead, ${unsupportedBuiltins.get(value)}`;
   }
   if (key === 'type' && path.includes('hooks') && !hookTypes.includes(value))
     return `${subject} must be ${hookTypes}, not ${show(value)}`;

@@ -4,6 +4,7 @@ import { depthArgument } from '../../../config/schema/agents/builtin-hooks.js';
 import type { BuiltinHook } from '../../../config/schema/agents/hooks.js';
 import { environment, today } from '../../conversation/instructions.js';
 import { promptFile, promptFilesBelow, promptFileText, type PromptFile } from '../../conversation/prompt-files.js';
+import { repeatedResult } from '../../calls/repeated-result.js';
 import { riskOf } from '../../permissions/risky-commands.js';
 import { redactText, redactValue } from '../../turn/redaction.js';
 import type { Variables } from '../../tools/commands/command.js';
@@ -25,6 +26,8 @@ export interface BuiltinContext {
   signal: AbortSignal;
   /** The folder of turnwire in the user's home. */
   home: string | undefined;
+  /** True where the model has this text already as the result of the same call. */
+  isRepeated: (text: string) => boolean;
   /** Asks the hooks that guard prompt files. @throws Error where one of them does not approve */
   approve: (file: PromptFile) => Promise<void>;
 }
@@ -104,6 +107,11 @@ const builtins: Readonly<Record<BuiltinHook['command'], Builtin>> = {
     } finally {
       http.close();
     }
+  },
+  elide_repeated_tool_results(_args, { tool_response: response }, { isRepeated }) {
+    if (typeof response !== 'string') return {};
+    const short = repeatedResult(response);
+    return short.length < response.length && isRepeated(response) ? { updatedToolResponse: short } : {};
   },
   async limit_large_tool_results(
     _args,

@@ -52,6 +52,11 @@ export const builtinHooks = {
       return wrongTemplate(more);
     },
   },
+  // Nothing is remembered from call to call, so that the other points of docker-agent, which forget it, have nothing to do.
+  elide_repeated_tool_results: {
+    points: ['tool_response_transform', 'session_start', 'after_compaction', 'session_end'],
+    args: none,
+  },
   limit_large_tool_results: { points: ['tool_response_transform', 'session_end'], args: none },
   safer_shell: { points: ['pre_tool_use', 'tool_guard'], args: none },
   snapshot: {
