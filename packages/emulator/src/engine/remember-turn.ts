@@ -1,3 +1,4 @@
+import { isCompactionTrigger } from '../request/items.js';
 import type { OpenTurn } from '../journal/journal.js';
 import type { Outcome } from '../journal/journal-turn.js';
 import type { Context } from '../memory/context.js';
@@ -38,7 +39,12 @@ export function rememberTurn(
   const conversationBytes = conversation?.bytes ?? 0;
   const isConversationUnchanged = conversation?.context === known;
   if (isConversationUnchanged) context.releaseKeys(known);
-  if (conversation !== undefined) conversations.append(conversation, newItems);
+  if (conversation !== undefined) {
+    conversations.append(
+      conversation,
+      newItems.filter((item) => !isCompactionTrigger(item)),
+    );
+  }
   const stored = request.store ?? true;
   const { laneCache } = sink;
   if (!stored && (laneCache === undefined || !dialect.continuesUnstored)) return false;

@@ -54,7 +54,7 @@ export function* readClientEvent(
   if (type === 'response.inject') {
     return refused(`'response.inject' needs the header 'OpenAI-Beta: ${multiAgentBeta}'.`, 'invalid_value', 'type');
   }
-  const known = steering ? "'response.create' and 'response.steer'" : "'response.create'";
+  const known = steering ? "'response.create', 'response.steer' and 'response.interrupt'" : "'response.create'";
   return refused(
     `Invalid value for 'type': ${JSON.stringify(type)}; supported values are ${known}.`,
     'invalid_value',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { startEmulator, type EmulatorOptions } from '../../dist/index.js';
-import { postJson, RawSocket, terminal, type Json } from '../wire.js';
+import { json, postJson, RawSocket, terminal, type Json } from '../wire.js';
 
 async function start(t: TestContext, options: EmulatorOptions = {}) {
   const emulator = await startEmulator(options);
@@ -80,6 +80,26 @@ describe('compaction_trigger', () => {
         ?.transcript.map(({ type }) => type ?? 'message'),
       ['compaction', 'message', 'message'].slice(0, 2),
     );
+  });
+
+  test('P126: a trigger is no item of a conversation: it is refused there, and not listed after it was answered', async (t) => {
+    const { url } = await start(t);
+    const send = async (path: string, body?: object): Promise<Json> => {
+      const method = body === undefined ? 'GET' : 'POST';
+      const response = await fetch(`${url}${path}`, {
+        method,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { ...json(await response.text()), httpStatus: response.status };
+    };
+    assert.equal((await send('/conversations', { items: [TRIGGER] })).error.param, 'items[0]');
+    const { id: conversation } = await send('/conversations', { items: [user('Hello')] });
+    const { httpStatus, error } = await send(`/conversations/${conversation}/items`, { items: [user('x'), TRIGGER] });
+    assert.deepEqual([httpStatus, error.code, error.param], [400, 'invalid_value', 'items[1]']);
+    assert.deepEqual(types(await postJson(url, { model: 'm', conversation, input: [TRIGGER] })), ['compaction']);
+    const listed = (await send(`/conversations/${conversation}/items`)).data.map(({ type }: Json) => type);
+    assert.deepEqual(listed, ['compaction', 'message']);
+    assert.equal((await postJson(url, { model: 'm', conversation, input: 'more' })).output[0].content[0].text, 'more');
   });
 
   test('P126: a trigger that is not the last item is refused, with its place', async (t) => {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { runWithoutPause } from '../../base/incremental.js';
 import { Refusal } from '../../wire/refusal.js';
 import { metadata, optional } from '../../request/fields.js';
-import { itemsOf } from '../../request/items.js';
+import { isCompactionTrigger, itemsOf } from '../../request/items.js';
+import type { Item } from '../../wire/wire.js';
 import type { Conversation } from '../../memory/conversations.js';
 import { checkedBody, segment, type Exchange } from './exchange.js';
 import { listOf, pageOf } from './pagination.js';
@@ -19,9 +20,7 @@ export async function createConversation(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, createBody);
   const { engine, tenant } = exchange;
   const { conversations } = engine;
-  return conversationBody(
-    conversations.create(tenant, runWithoutPause(itemsOf(body.items ?? [], 'items')), body.metadata ?? {}),
-  );
+  return conversationBody(conversations.create(tenant, itemsIn(body.items ?? []), body.metadata ?? {}));
 }
 
 export function getConversation(exchange: Exchange): unknown {
@@ -47,10 +46,7 @@ export function listItems(exchange: Exchange): unknown {
 
 export async function createItems(exchange: Exchange): Promise<unknown> {
   const body = await checkedBody(exchange, itemsBody);
-  const added = exchange.engine.conversations.append(
-    conversationOf(exchange),
-    runWithoutPause(itemsOf(body.items, 'items')),
-  );
+  const added = exchange.engine.conversations.append(conversationOf(exchange), itemsIn(body.items));
   return listOf(added);
 }
 
@@ -66,6 +62,15 @@ export function deleteItem(exchange: Exchange): unknown {
   const conversation = conversationOf(exchange);
   exchange.engine.conversations.removeItem(conversation, segment(exchange, 1));
   return conversationBody(conversation);
+}
+
+/** The checked items of a conversation. A `compaction_trigger` asks a response for something, and is none (P126). */
+function itemsIn(received: readonly unknown[]): readonly Item[] {
+  const checked = runWithoutPause(itemsOf(received, 'items'));
+  if (!checked.some(isCompactionTrigger)) return checked;
+  const message =
+    "A 'compaction_trigger' is no item of a conversation; send it as the last item of a response's input.";
+  throw new Refusal(message, { code: 'invalid_value', param: `items[${checked.findIndex(isCompactionTrigger)}]` });
 }
 
 function conversationOf(exchange: Exchange): Conversation {
