@@ -32,13 +32,19 @@ export interface ScriptPlace {
 export class ScriptError extends EmulatorError {
   override readonly name = 'ScriptError';
   readonly place: ScriptPlace | undefined;
+  /** All problems that were found in the file, in its order, in the form of `message`, which is one of them. */
+  readonly problems: readonly string[];
 
-  constructor(message: string, place?: ScriptPlace, options?: ErrorOptions) {
-    super(
-      'invalid_script',
-      place === undefined ? message : `${place.file}:${place.line}:${place.column}: ${message}`,
-      options,
-    );
+  constructor(message: string, place?: ScriptPlace, options: ErrorOptions & { problems?: readonly string[] } = {}) {
+    const { problems, ...others } = options;
+    const placed = atPlace(message, place);
+    super('invalid_script', placed, others);
     this.place = place;
+    this.problems = problems ?? [placed];
   }
+}
+
+/** A message with the place of what it says before it. */
+export function atPlace(message: string, place: ScriptPlace | undefined): string {
+  return place === undefined ? message : `${place.file}:${place.line}:${place.column}: ${message}`;
 }

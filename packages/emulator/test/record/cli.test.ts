@@ -25,12 +25,13 @@ async function stop(child: ChildProcess): Promise<unknown> {
   return status;
 }
 
-async function refused(...args: string[]): Promise<{ status: unknown; said: string }> {
-  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
+async function refused(...args: string[]): Promise<{ status: unknown; said: string; printed: string }> {
+  const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [said, printed] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (printed += chunk));
   const [status] = await once(child, 'close');
-  return { status, said };
+  return { status, said, printed };
 }
 
 test(
@@ -88,6 +89,16 @@ test('turnwire emulate --check says whether a script is valid, and exits', { tim
   const { status, said } = await refused('emulate', '--check', bad);
   assert.equal(status, 2);
   assert.match(said, /bad\.yaml:2:5: .*did you mean "text"/);
+  await writeFile(bad, 'turns:\n  - txt: Hello.\n  - text: 5\nafer: echo\nfaults:\n  - do: clse\n');
+  assert.deepEqual((await refused('emulate', '--check', bad)).said.match(/bad\.yaml:\d+:\d+/g), [
+    'bad.yaml:2:5',
+    'bad.yaml:3:11',
+    'bad.yaml:4:1',
+    'bad.yaml:6:9',
+  ]);
+  const asJson = await refused('emulate', '--check', '--json', bad);
+  const { valid, problems } = json(asJson.printed);
+  assert.deepEqual([asJson.status, valid, problems.length], [2, false, 4]);
   assert.match((await refused('emulate', '--check')).said, /--check takes something to check/);
 });
 

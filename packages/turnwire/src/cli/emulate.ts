@@ -1,5 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { isPublicAddress, startEmulator, type DialectName, type EmulatorOptions } from '@turnwire/emulator';
+import {
+  isPublicAddress,
+  ScriptError,
+  startEmulator,
+  type DialectName,
+  type Emulator,
+  type EmulatorOptions,
+} from '@turnwire/emulator';
 import { exitStatus } from './process/exit-status.js';
 import { UsageError } from './process/usage-error.js';
 import { untilStopped } from './process/signals.js';
@@ -44,7 +51,7 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
     throw new UsageError('--loose and --speed say how a recording is replayed: name it with --replay FILE');
   if (options.check && (script ?? faults ?? replay) === undefined)
     throw new UsageError('--check takes something to check: a script, --faults FILE or --replay FILE');
-  const emulator = await startEmulator({
+  const starting = startEmulator({
     port: options.check ? 0 : port,
     host,
     allowedHosts: options.allowHost,
@@ -70,13 +77,8 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
       },
     }),
   });
-  if (options.check) {
-    await emulator.close();
-    new Printer(io.stdout, io.env).line(
-      json ? JSON.stringify({ valid: true }) : `${script ?? faults ?? replay} is valid.`,
-    );
-    return exitStatus.ok;
-  }
+  if (options.check) return check(io, starting, { json, subject: script ?? faults ?? replay });
+  const emulator = await starting;
   // Listens before the address is printed, since a reader of the address may stop the emulator at once.
   const stopped = untilStopped(io);
   const stdout = new Printer(io.stdout, io.env);
@@ -92,6 +94,25 @@ export async function emulate(io: Io, script: string | undefined, options: Emula
   }
   await Promise.race([stopped, emulator.closed]);
   await emulator.close();
+  return exitStatus.ok;
+}
+
+/** Says whether an emulator could be started, and, if not, each problem of its script. */
+async function check(
+  io: Io,
+  starting: Promise<Emulator>,
+  { json = false, subject = '' }: { json: boolean | undefined; subject: string | undefined },
+): Promise<number> {
+  try {
+    await (await starting).close();
+  } catch (error) {
+    if (!(error instanceof ScriptError)) throw error;
+    const { problems } = error;
+    if (json) new Printer(io.stdout, io.env).line(JSON.stringify({ valid: false, problems }));
+    else for (const problem of problems) new Printer(io.stderr, io.env).line(problem);
+    return exitStatus.usage;
+  }
+  new Printer(io.stdout, io.env).line(json ? JSON.stringify({ valid: true }) : `${subject} is valid.`);
   return exitStatus.ok;
 }
 

@@ -2,13 +2,16 @@ import { TextDecoder } from 'node:util';
 import { readFile, stat } from 'node:fs/promises';
 import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { ScriptError, type ScriptPlace } from '../../base/errors.js';
+import { atPlace, ScriptError, type ScriptPlace } from '../../base/errors.js';
 import { firstIssue } from '../../base/option-problem.js';
 import { scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
 
 /** The maximum size of a script. Scripts are written by hand, so a larger file is probably another one. */
 const maxScriptBytes = 4 * 1024 * 1024;
+
+/** The number of problems of one script that are told. */
+const maxProblems = 20;
 
 /** Reads and checks the file of a script. @throws ScriptError with one sentence and the place */
 export async function loadScriptFile(file: string): Promise<CheckedScript> {
@@ -24,13 +27,22 @@ export function parseScript(text: string, file: string): CheckedScript {
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const [fault] = document.errors;
-  if (fault !== undefined) throw new ScriptError(`This is not YAML: ${oneLine(fault.message)}`, place(fault.pos[0]));
+  if (fault !== undefined) {
+    const sentence = (error: Error) => `This is not YAML: ${oneLine(error.message)}`;
+    const problems = document.errors.slice(0, maxProblems).map((each) => atPlace(sentence(each), place(each.pos[0])));
+    throw new ScriptError(sentence(fault), place(fault.pos[0]), { problems });
+  }
   const content = toObject(document, file);
   if (content === null) throw new ScriptError('The script is empty; give it turns or rules.', place(0));
   const checked = scriptSchema.safeParse(content);
   if (checked.success) return checked.data;
   const issue = firstIssue(checked.error);
-  throw new ScriptError(scriptProblem(issue, content), place(offsetOf(document, issue)));
+  const problems = withoutConsequences(checked.error.issues)
+    .slice(0, maxProblems)
+    .map((each) => ({ offset: offsetOf(document, each), sentence: scriptProblem(each, content) }))
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ offset, sentence }) => atPlace(sentence, place(offset)));
+  throw new ScriptError(scriptProblem(issue, content), place(offsetOf(document, issue)), { problems });
 }
 
 async function readScript(file: string): Promise<string> {
@@ -69,6 +81,13 @@ function toObject(document: Document, file: string): unknown {
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** The issues without those of a mapping that has a misspelt key: what it lacks is probably what the key was to give. */
+function withoutConsequences(issues: readonly Issue[]): readonly Issue[] {
+  const place = ({ path }: Issue): string => path.map(String).join('.');
+  const misspelt = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(place));
+  return issues.filter((issue) => issue.code === 'unrecognized_keys' || !misspelt.has(place(issue)));
+}
 
 function offsetOf(document: Document, issue: Issue): number {
   // A missing value has no place of its own, so the place of the nearest value around it is used.
