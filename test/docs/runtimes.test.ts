@@ -61,7 +61,10 @@ const upstream = createServer(() => undefined);
 await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
 const { port } = upstream.address() as { port: number };
 const gateway = await startGateway({
-  config: { upstream: { base_url: \`http://127.0.0.1:\${port}/v1\`, first_event_ms: 200 } },
+  config: {
+    listen: { port: 0 },
+    upstream: { base_url: \`http://127.0.0.1:\${port}/v1\`, first_event_ms: 200 },
+  },
 });
 const answer = await fetch(\`\${gateway.url}/models\`);
 console.log(answer.status, ((await answer.json()) as { error: { code: string } }).error.code);
