@@ -20,6 +20,7 @@ export const agent: Agent = {
     store: undefined,
     trackUsage: true,
     cost: undefined,
+    takesImages: true,
     contextSize: undefined,
     timeouts: { firstEventMs: undefined, idleMs: undefined },
     compactionThreshold: undefined,

@@ -58,6 +58,25 @@ describe('keys of docker-agent', () => {
     await refused(t, hook('type: http, url: x'), /"type" must be command, builtin or model, not "http"/);
   });
 
+  test('capabilities say whether the model takes images; what they leave out it does not take', async (t) => {
+    const takes = async (capabilities: string) =>
+      (await root(t, '    description: x\n', `models: { 'openai/m': { provider: openai, model: m${capabilities} } }`))
+        .model.takesImages;
+    assert.equal(await takes(''), true);
+    assert.equal(await takes(', capabilities: { image: true, pdf: true, audio: true, video: true }'), true);
+    assert.equal(await takes(', capabilities: { image: false }'), false);
+    assert.equal(await takes(', capabilities: { pdf: true }'), false);
+    await assert.rejects(takes(', capabilities: { images: true }'), /unknown key "images"; did you mean "image"\?/);
+  });
+
+  test('keys that would choose a route or a search name what does so here', async (t) => {
+    const hook = (point: string) => `    hooks: { ${point}: [{ type: command, command: x }] }\n`;
+    await refused(t, hook('before_agent_run'), /instead of it, let the agent choose who goes on, by "handoffs"/);
+    await refused(t, hook('after_agent_complete'), /instead of it, name the agent that goes on, by "force_handoff"/);
+    const options = 'models: { m: { provider: openai, model: m, provider_opts: { native_tool_search: true } } }';
+    await refused(t, '', /"native_tool_search" is .* with "defer" the model finds tools by search_tool/, options);
+  });
+
   test('an empty list that docker-agent takes for no limit is refused, and both readings are named', async (t) => {
     const toolset = (fields: string) => `    toolsets: [{ ${fields}: [] }]\n`;
     const tools =

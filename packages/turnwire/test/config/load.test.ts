@@ -57,6 +57,7 @@ agents:
     store: undefined,
     trackUsage: true,
     cost: undefined,
+    takesImages: true,
     contextSize: undefined,
     timeouts: { firstEventMs: undefined, idleMs: undefined },
     compactionThreshold: undefined,

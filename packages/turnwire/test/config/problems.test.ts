@@ -65,7 +65,7 @@ test('a key of docker-agent that turnwire does not support is named as such, whe
     t,
     `rag: { docs: {} }
 models:
-  m: { provider: openai, model: x, capabilities: {a: 1}, provider_opts: { native_tool_search: true } }
+  m: { provider: openai, model: x, output_capabilities: {a: 1}, provider_opts: { native_tool_search: true } }
 agents:
   root:
     model: m
@@ -80,7 +80,7 @@ agents:
   for (const line of lines)
     assert.match(line, /is a docker-agent key that turnwire does not support yet; instead of it, /);
   const places = lines.map((line) => line.split(':').slice(1, 3).join(':'));
-  assert.deepEqual(places, ['1:1', '3:36', '3:75', '7:5', '8:77', '9:5', '10:51', '11:42']);
+  assert.deepEqual(places, ['1:1', '3:36', '3:82', '7:5', '8:77', '9:5', '10:51', '11:42']);
 });
 
 test('models of an unsupported provider are one problem, with their places and their own keys', async (t) => {

@@ -6,6 +6,7 @@ import type { AgentEvent } from '../events.js';
 import { TextExtractor } from './text-extractor.js';
 import type { SteerableTurn, Steering } from './steering.js';
 import type { Tool } from '../tools/tool.js';
+import { withoutImages } from './without-images.js';
 
 /** The client that carries turns, such as a `Client`. */
 export interface TurnClient {
@@ -51,8 +52,9 @@ export interface TurnResult {
  * @throws what the client throws
  */
 export async function* takeTurn(options: TurnOptions): AsyncGenerator<AgentEvent, TurnResult> {
-  const { client, input, signal, steering } = options;
-  const turn = client.turn({ ...settings(options), input: [...input] }, { signal });
+  const { client, model, signal, steering } = options;
+  const input = model.takesImages ? [...options.input] : withoutImages(options.input);
+  const turn = client.turn({ ...settings(options), input }, { signal });
   let added: readonly InputItem[] | undefined;
   steering?.begun(turn);
   try {

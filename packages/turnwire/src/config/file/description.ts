@@ -53,6 +53,7 @@ async function describeModel(model: Model, secrets: Secrets) {
       cache_read: cost.cacheRead,
       cache_write: cost.cacheWrite,
     },
+    capabilities: model.takesImages ? undefined : { image: false },
     context_size: model.contextSize,
     first_event_timeout: spelled(model.timeouts.firstEventMs),
     idle_timeout: spelled(model.timeouts.idleMs),

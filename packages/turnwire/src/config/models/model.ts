@@ -34,6 +34,8 @@ export interface Model {
   trackUsage: boolean;
   /** The price in US dollars for a million tokens. undefined: unknown. */
   cost: Cost | undefined;
+  /** False where the file says that the model takes no images. */
+  takesImages: boolean;
   /** The context window in tokens. undefined: unknown. */
   contextSize: number | undefined;
   /** Time limits in milliseconds. undefined: the client's own limits. */
@@ -203,6 +205,7 @@ function resolve(
       store: options.store,
       trackUsage: settings.track_usage ?? true,
       cost: costOf(written.cost),
+      takesImages: written.capabilities === undefined || written.capabilities.image,
       contextSize: options.context_size,
       timeouts: { firstEventMs: options.first_event_timeout, idleMs: options.idle_timeout },
       compactionThreshold: written.compaction_threshold,

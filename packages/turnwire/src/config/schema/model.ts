@@ -82,6 +82,20 @@ export const modelSchema = z.strictObject(
       )
       .optional()
       .describe('Prices in US dollars for a million tokens. Default: the cost of a run is unknown.'),
+    capabilities: z
+      .strictObject(
+        {
+          image: flag
+            .default(false)
+            .describe('Whether the model takes images; those that it does not take are named. Default: false.'),
+          pdf: flag.default(false).describe('turnwire sends no PDF, whatever this says. Default: false.'),
+          audio: flag.default(false).describe('turnwire sends no audio, whatever this says. Default: false.'),
+          video: flag.default(false).describe('turnwire sends no video, whatever this says. Default: false.'),
+        },
+        'a mapping with "image", "pdf", "audio" and "video"',
+      )
+      .optional()
+      .describe('The kinds of content that the model takes. Default: images.'),
     compaction_threshold: threshold
       .optional()
       .describe('The part of the context window at which the history is compacted. Default: that of the agent.'),
