@@ -97,6 +97,21 @@ describe('gateway: paths that pass through', () => {
     }
   });
 
+  test('and all others refuse two hosts', async (t) => {
+    const { gateway } = await setUp(t, (_, response) => void response.end());
+    const upgrade =
+      'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+    for (const [path, more] of [
+      ['/v1/files', ''],
+      ['/v1/responses', ''],
+      ['/v1/responses', upgrade],
+    ] as const)
+      assert.match(
+        await exchange(gateway, get(path, `Host: other.example\r\n${more}`)),
+        /^HTTP\/1\.1 400 [\s\S]*more than one host/,
+      );
+  });
+
   test('refuse a body in a transfer coding that HTTP/1.1 has no frames for', async (t) => {
     const { gateway } = await setUp(t, (_, response) => void response.end());
     for (const path of ['/v1/files', '/v1/responses']) {

@@ -129,6 +129,27 @@ describe('gateway: principals', () => {
     assert.equal((await fetch(`${listed.gateway.url}/models`, { headers: alice })).status, 200);
   });
 
+  test('a turn of a principal with a list of models names one of them', async (t) => {
+    const { ask, gateway, emulator } = await two(t, { models: ['gpt-5.4'] });
+    for (const model of [undefined, null, ['o3'], { id: 'o3' }, 5])
+      for (const stream of [true, false]) {
+        const refused = await ask({ model, stream, prompt: { id: 'pmpt_1' } }, { headers: alice });
+        assert.deepEqual([refused.status, (await errorOf(refused))['param']], [400, 'model'], JSON.stringify(model));
+      }
+    const compact = await fetch(`${gateway.url}/responses/compact`, {
+      method: 'POST',
+      headers: { ...alice, 'content-type': 'application/json' },
+      body: '{"model":["o3"],"input":"x"}',
+    });
+    assert.equal(compact.status, 400);
+    const client = await TestSocket.open(gateway.url, alice);
+    client.create({ model: ['o3'] });
+    assert.equal(codeOf(await client.end()), 'model_not_named');
+    assert.deepEqual(emulator.journal.turns(), []);
+    const conversation = await fetch(`${gateway.url}/conversations`, { method: 'POST', headers: alice });
+    assert.equal(conversation.status, 200);
+  });
+
   test('a model that is not allowed is not found, and an alias is replaced by its model', async (t) => {
     const { ask, emulator, gateway } = await two(t, { models: ['gpt-5.4'], aliases: { fast: 'gpt-5.4-mini' } });
     const refused = await ask({ model: 'o3' }, { headers: alice });

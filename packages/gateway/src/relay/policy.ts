@@ -5,10 +5,19 @@ import type { Principal } from '../upstream/principal.js';
 import type { Create } from './create.js';
 import type { Registry } from './registry.js';
 
-/** The request with the model's name at the upstream. @throws Refusal for a model that the principal may not use */
+/**
+ * The request with the model's name at the upstream.
+ *
+ * @throws Refusal for a model that the principal may not use, and for none where it may not use all: a prompt of the upstream can choose any.
+ */
 export function permitted(create: Create, { policy }: Principal): Create {
+  if (policy === undefined) return create;
   const asked = textField(create.params, 'model');
-  if (policy === undefined || asked === undefined) return create;
+  if (asked === undefined) {
+    if (policy.models === undefined) return create;
+    const message = 'model must be the name of a model, a string: this key may use some models alone';
+    throw new Refusal(message, { code: 'model_not_named', param: 'model' });
+  }
   const model = policy.aliases.get(asked) ?? asked;
   if (!mayUse(policy, asked, model)) throw unknownModel(asked);
   return model === asked ? create : withParams(create, { model });

@@ -1,6 +1,6 @@
 import { Refusal } from '../base/refusal.js';
 import { readBody } from '../relay/http/body.js';
-import { textField } from '../relay/create.js';
+import { bodyOf, textField } from '../relay/create.js';
 import { checkIds, permitted, unknownModel } from '../relay/policy.js';
 import { passAnswerOn } from '../upstream/pass-through.js';
 import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
@@ -72,9 +72,9 @@ async function serveChecked(
       throw new Refusal('the request body is not a JSON object', { code: 'invalid_json' });
     if (params !== undefined) {
       await checkIds(params, principal, registry);
-      body = Buffer.from(
-        JSON.stringify(permitted({ params, raw: undefined, bytes: 0, keep: () => {} }, principal).params),
-      );
+      const asked = { params, raw, bytes: 0, keep: () => {} };
+      const sent = path.startsWith('/responses') ? permitted(asked, principal) : asked;
+      body = Buffer.from(bodyOf(sent));
       headers['content-length'] = String(body.length);
     }
   }

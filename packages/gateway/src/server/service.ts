@@ -131,6 +131,7 @@ export class Service {
       const { access, rules } = this.#active;
       const { name } = routeOf(request.url ?? '');
       access.check(request);
+      checkHead(request);
       if (name !== 'turns')
         throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
       return rules.split(request.headers);
@@ -178,7 +179,7 @@ export class Service {
     const { access, rules, principals } = this.#active;
     if (isFromNode(request)) this.#checkNode(request);
     else access.check(request);
-    checkTransferCoding(request);
+    checkHead(request);
     if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
       return this.#answerOffer(request, response);
     const cors = access.headers(request);
@@ -307,8 +308,12 @@ export class Service {
   }
 }
 
-/** @throws Refusal (501) for a transfer coding beside `chunked`: Node takes its frames off, and leaves the body in the coding. */
-function checkTransferCoding({ headers: { 'transfer-encoding': coding } }: IncomingMessage): void {
+/** @throws Refusal for a head that Node lets pass, and that another server reads in another way. */
+function checkHead({ headers: { 'transfer-encoding': coding }, rawHeaders }: IncomingMessage): void {
+  // Node takes the first one.
+  if (rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name)).length > 1)
+    throw new Refusal('the request has more than one host', { code: 'invalid_http', headers: { connection: 'close' } });
+  // Node takes the frames of `chunked` off, and leaves the body in the other coding.
   if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return;
   throw new Refusal('the only transfer-encoding that this gateway takes is chunked: name others as content-encoding', {
     status: 501,
