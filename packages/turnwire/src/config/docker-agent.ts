@@ -22,9 +22,9 @@ const unsupportedOfHooks: readonly string[] = ['args', 'evaluator', 'evaluator_p
  */
 const unsupported: Readonly<Record<string, readonly string[]>> = {
   '': ['rag', 'runtime', 'flavors', 'evaluators'],
-  'providers.*': ['frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'unload_api'],
+  'providers.*': ['headers', 'frequency_penalty', 'presence_penalty', 'task_budget', 'auth', 'unload_api'],
   'models.*': ['frequency_penalty', 'presence_penalty', 'output_capabilities', 'bypass_models_gateway', 'auth'],
-  'agents.*': ['rag', 'harness', 'safety', 'routing'],
+  'agents.*': ['rag', 'harness', 'safety', 'routing', 'max_inject_memories', 'inject_memories_strategy'],
   'agents.*.skills.*': ['toolsets'],
   'skills.*.*': ['toolsets'],
   'agents.*.structured_output': ['mode'],
@@ -111,6 +111,9 @@ export function unsupportedKeys(path: readonly PropertyKey[]): readonly string[]
  */
 const instead: Readonly<Record<string, string>> = {
   rag: 'let the agent search the files (filesystem), or use an MCP server that searches',
+  headers: 'write them under "provider_opts", as "http_headers"',
+  max_inject_memories: 'leave it out: "inject_memories" tells all memories, once a session',
+  inject_memories_strategy: 'leave it out: "inject_memories" tells all memories, once a session',
   harness: 'give the agent a "model" and toolsets, or run that program as a tool, by a toolset of type script',
   flavors: 'write a file for each, or put what differs into variables: ${env.NAME}',
   api_config: 'use a toolset of type script, with a command such as curl',

@@ -69,6 +69,13 @@ describe('keys of docker-agent', () => {
     await assert.rejects(takes(', capabilities: { images: true }'), /unknown key "images"; did you mean "image"\?/);
   });
 
+  test('keys for which turnwire has others are refused with those', async (t) => {
+    await refused(t, '    max_inject_memories: 5\n', /instead of it, .* tells all memories, once a session/);
+    await refused(t, '    inject_memories_strategy: local\n', /instead of it, .* tells all memories, once a session/);
+    const headers = 'providers: { p: { base_url: https://example.com/v1, headers: { X-Team: a } } }';
+    await refused(t, '', /"headers" is .* instead of it, write them under "provider_opts", as "http_headers"/, headers);
+  });
+
   test('keys that would choose a route or a search name what does so here', async (t) => {
     const hook = (point: string) => `    hooks: { ${point}: [{ type: command, command: x }] }\n`;
     await refused(t, hook('before_agent_run'), /instead of it, let the agent choose who goes on, by "handoffs"/);
