@@ -195,12 +195,14 @@ function socketOf(lines: readonly NumberedLine[]): readonly RecordedSocket[] {
   for (const { value, line } of lines) {
     if (value.kind !== 'frame') continue;
     const { at, text, base64 = false } = value;
-    const message = parseObject(text);
+    // A server may read a binary frame like a text frame, so its content decides what it is.
+    const content = base64 ? Buffer.from(text, 'base64').toString('utf8') : text;
+    const message = parseObject(content);
     const lane = laneOf(message);
     const turns = lanes.get(lane) ?? [];
     if (value.from === 'client') {
-      if (message?.['type'] !== 'response.create') others.push({ line, text });
-      else lanes.set(lane, [...turns, { line, requestedAt: at, request: text, sent: [] }]);
+      if (message?.['type'] !== 'response.create') others.push({ line, text: content });
+      else lanes.set(lane, [...turns, { line, requestedAt: at, request: content, sent: [] }]);
       continue;
     }
     const done = ended.get(lane) ?? 0;

@@ -151,7 +151,9 @@ export class Replay {
       }
     });
     const opened = socket.answer?.at ?? socket.requestedAt;
-    run('', () => this.#send(socket.initialFrames, opened, gone.signal, (text) => webSocket.send(text)));
+    run('', () =>
+      this.#send(socket.initialFrames, opened, gone.signal, (text, base64) => webSocket.send(frameOf(text, base64))),
+    );
   }
 
   async #sendTurn(
@@ -161,8 +163,8 @@ export class Replay {
     entry: OpenTurn | undefined,
   ): Promise<void> {
     try {
-      await this.#send(turn.sent, turn.requestedAt, signal, (text) => {
-        if (webSocket.readyState === webSocket.OPEN) webSocket.send(text);
+      await this.#send(turn.sent, turn.requestedAt, signal, (text, base64) => {
+        if (webSocket.readyState === webSocket.OPEN) webSocket.send(frameOf(text, base64));
       });
       entry?.end(...responseAndOutcome(turn.sent.map(({ text }) => text)));
     } catch (error) {
@@ -336,13 +338,20 @@ function notingRefusal<T>(entry: OpenTurn | undefined, find: () => T): T {
   }
 }
 
+/** The content of a frame: a text, or the bytes of a binary frame. */
+function frameOf(text: string, base64: boolean): string | Buffer {
+  return base64 ? Buffer.from(text, 'base64') : text;
+}
+
+/** The headers of an error that clients obey. An error frame has them within the error (P61). */
+const errorHeaders = /^(retry-after(-ms)?|x-should-retry|x-ratelimit-.+)$/;
+
 /** The error frame for a refusal that was recorded over HTTP. */
-function errorFrame({ status, body }: NonNullable<RecordedAnswer['refused']>): object {
-  return {
-    type: 'error',
-    status,
-    error: parseObject(body)?.['error'] ?? { type: 'server_error', code: null, message: body },
-  };
+function errorFrame({ status, body, headers }: NonNullable<RecordedAnswer['refused']>): object {
+  const error = parseObject(body)?.['error'] ?? { type: 'server_error', code: null, message: body };
+  const kept = Object.entries(headers).filter(([name]) => errorHeaders.test(name));
+  if (kept.length === 0 || !isRecord(error)) return { type: 'error', status, error };
+  return { type: 'error', status, error: { ...error, headers: Object.fromEntries(kept) } };
 }
 
 function endConverted(entry: OpenTurn, { refused, events }: RecordedAnswer): void {

@@ -44,9 +44,16 @@ function itemsOf(input: unknown): readonly Item[] {
   return Array.isArray(input) ? input.filter(isItem) : [];
 }
 
+/**
+ * The same for a reasoning item. Its encrypted content is another text in `response.output_item.done` than in the terminal response, and a client
+ * may send back either.
+ */
+const insignificantInReasoning = new Set([...insignificantFields, 'encrypted_content']);
+
 function normalized(item: Item): Item {
   const type = item.type ?? 'message';
-  const kept = Object.entries(item).filter(([name, value]) => !insignificantFields.has(name) && value !== null);
+  const insignificant = type === 'reasoning' ? insignificantInReasoning : insignificantFields;
+  const kept = Object.entries(item).filter(([name, value]) => !insignificant.has(name) && value !== null);
   const same = { ...Object.fromEntries(kept), type };
   return type === 'message' ? { ...same, content: partsOf(item) } : same;
 }

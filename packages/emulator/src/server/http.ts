@@ -78,8 +78,13 @@ async function serveReplay(
   const faults = new RequestFaults(engine.faults, request, connection);
   const connectionControl = new HttpConnectionControl(response, engine.clock, faults.firstTurnFaults);
   await faults.beforeAnswer(connectionControl, engine.clock, gone);
-  const { body } = await readBody(request, settings.bodyBytes);
-  await replay.serveHttp(request, body, response, connectionControl, connection);
+  // A body that the recorder could not decode is not in the recording either, so it may still be the expected one.
+  const { body, undecodable } = await readBody(request, settings.bodyBytes, { keepsUndecodable: true });
+  try {
+    await replay.serveHttp(request, body, response, connectionControl, connection);
+  } catch (error) {
+    throw error instanceof Refusal ? (undecodable ?? error) : error;
+  }
 }
 
 const clientGone = new Error('The client has gone.');

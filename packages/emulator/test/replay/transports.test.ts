@@ -129,6 +129,51 @@ describe('a recording answers a client on any transport', () => {
     });
   }
 
+  test('the headers of an error that clients obey are in its error frame, too', async (t) => {
+    const error = { status: 429, code: 'rate_limit_exceeded', message: 'Slow down.', headers: { 'retry-after': '3' } };
+    const options = { script: { turns: [{ error }] } };
+    const file = await recording(
+      t,
+      async (url) => void (await postSse(url, SETTINGS_INPUT).catch(() => undefined)),
+      options,
+    );
+    const { url } = await replay(t, { file });
+    const answer = await ((await doors['websocket']?.(url)) ?? assert.fail())(SETTINGS_INPUT);
+    assert.deepEqual([answer.status, answer.error.code, answer.error.headers], [429, error.code, error.headers]);
+  });
+
+  for (const from of ['websocket', 'sse']) {
+    test(`strict: recorded over ${from}, a history of finished items is that of the terminal response, encrypted reasoning included`, async (t) => {
+      const script = { turns: [{ reasoning: 'Hm.', ...CALL.turns[0] }, CALL.turns[1]] };
+      const settings = { ...SETTINGS, include: ['reasoning.encrypted_content'] };
+      const encrypted = new Set<string>();
+      const run = async (url: string, historyOf: (response: Json, finished: readonly Json[]) => readonly Json[]) => {
+        const ask = async (body: object) => (await postSse(url, body)).map(({ data }) => json(data));
+        const events = await ask({ ...settings, input: [user('The weather?')] });
+        const finished = events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item);
+        const history = historyOf(events.at(-1).response, finished);
+        encrypted.add(history[0].encrypted_content);
+        const output = { type: 'function_call_output', call_id: history.at(-1).call_id, output: 'grey' };
+        const last = (await ask({ ...settings, input: [user('The weather?'), ...history, output] })).at(-1);
+        return last.response.output[0].content[0].text;
+      };
+      const file = await recording(
+        t,
+        async (url) => {
+          if (from === 'sse') await run(url, (response) => response.output);
+          else {
+            const ask = (await doors['websocket']?.(url)) ?? assert.fail();
+            await loop((body) => ask({ ...body, ...settings }), true);
+          }
+        },
+        { script },
+      );
+      const emulator = await replay(t, { file });
+      assert.equal(await run(emulator.url, (_, finished) => finished), 'It rains.');
+      if (from === 'sse') assert.equal(encrypted.size, 2);
+    });
+  }
+
   test('a replay as the ChatGPT backend answers at its path', async (t) => {
     const file = await recording(t, async (url) => {
       await loop((await doors['sse']?.(url)) ?? assert.fail(), false);
@@ -205,6 +250,45 @@ describe('bodies that are not UTF-8', () => {
     assert.match(await wrong.text(), /6 bytes that are no text/);
     // The recorded answer is a 404, because the emulator has no such endpoint.
     assert.equal((await send(url, bytes)).status, 404);
+  });
+
+  test('strict: bytes with a secret match, with another secret in its place too', async (t) => {
+    const bytes = (key: string) => Buffer.concat([Buffer.from([255, 1]), Buffer.from(key), Buffer.from([2])]);
+    const sendWith = (url: string, key: string, body = bytes(key)) =>
+      fetch(`${url}/files`, {
+        method: 'POST',
+        body: new Uint8Array(body),
+        headers: { authorization: `Bearer ${key}` },
+      });
+    const file = await recording(t, async (url) => void (await (await sendWith(url, 'first-key-1234')).text()));
+    const { url } = await replay(t, { file });
+    assert.equal((await sendWith(url, 'other-key-56', Buffer.from([254, 1, 2]))).status, 400);
+    assert.equal((await sendWith(url, 'other-key-56')).status, 404);
+  });
+
+  test('strict: a body that the recorder could not decode is answered', async (t) => {
+    const encoded = (url: string) =>
+      fetch(`${url}/models/none`, { method: 'POST', body: 'x', headers: { 'content-encoding': 'compress' } });
+    const file = await recording(t, async (url) => void (await (await encoded(url)).text()));
+    const { url } = await replay(t, { file });
+    assert.equal((await encoded(url)).status, 405);
+    assert.equal((await encoded(url)).status, 415, 'a request beyond the recording is refused for its coding');
+  });
+
+  test('a binary frame of a client is answered as it was', async (t) => {
+    const ask = async (url: string): Promise<readonly Json[]> => {
+      const socket = await RawSocket.open(url);
+      socket.socket.send(Buffer.from(JSON.stringify({ type: 'response.create', ...SETTINGS_INPUT })));
+      const [refusal] = await socket.turn();
+      const answer = terminal(await socket.ask({ ...SETTINGS_INPUT, input: 'y' }));
+      socket.close();
+      await socket.closed;
+      return [refusal.error.code, answer.type];
+    };
+    let recorded: readonly Json[] = [];
+    const file = await recording(t, async (url) => void (recorded = await ask(url)));
+    assert.deepEqual(recorded, ['invalid_frame', 'response.completed']);
+    assert.deepEqual(await ask((await replay(t, { file })).url), recorded);
   });
 
   test('strict: a form matches with any boundary', async (t) => {

@@ -4,9 +4,13 @@ import { Refusal } from '../../wire/refusal.js';
 
 /**
  * Reads the body of a request. A body beyond the limit is read to its end without being kept, so that its client reads the refusal. Beyond four
- * times the limit the connection is closed.
+ * times the limit the connection is closed. With `keepsUndecodable`, a body with an unknown content coding is returned as it is.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<ReadBody> {
+export async function readBody(
+  request: IncomingMessage,
+  limit: number,
+  { keepsUndecodable = false } = {},
+): Promise<ReadBody> {
   const cutOff = 4 * limit;
   const tooLarge = (headers = {}) =>
     new Refusal(`The request body is larger than ${limit} bytes.`, { status: 413, code: 'request_too_large', headers });
@@ -28,7 +32,13 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   if (bytes > limit) throw tooLarge();
   const coding = request.headers['content-encoding'];
   const raw = body.all();
-  return { body: coding === undefined ? raw : await decodeBody(raw, coding, limit), wireBytes: bytes };
+  if (coding === undefined) return { body: raw, wireBytes: bytes };
+  try {
+    return { body: await decodeBody(raw, coding, limit), wireBytes: bytes };
+  } catch (error) {
+    if (!keepsUndecodable || !(error instanceof Refusal) || error.status !== 415) throw error;
+    return { body: raw, wireBytes: bytes, undecodable: error };
+  }
 }
 
 /** The length above which the chunks of a body are copied as they arrive, because copying all of them at the end would take long. */
@@ -63,4 +73,6 @@ export interface ReadBody {
   readonly body: Buffer;
   /** The length of the body as it was received. */
   readonly wireBytes: number;
+  /** The refusal of a body whose content coding is not known. */
+  readonly undecodable?: Refusal;
 }
