@@ -4,6 +4,7 @@ import { shapingFields, unchainableField } from './fields.js';
 import { normalForm } from './normal-form.js';
 import { canonicalText } from '../json/canonical.js';
 import { RunningDigest, digestOf } from '../json/digest.js';
+import { unmarkIntegers } from '../json/exact-integers.js';
 import { field, isObject } from '../json/json.js';
 import type { Json, JsonObject } from '../json/json.js';
 
@@ -77,7 +78,7 @@ export class ContextDigests {
       members.push(`${JSON.stringify(name)}:${text}`);
     }
     const digest = new RunningDigest();
-    digest.add(digestOf(members.join(',')));
+    digest.add(digestOf(unmarkIntegers(members.join(','))));
     return digest;
   }
 
@@ -93,7 +94,7 @@ export class ContextDigests {
     if (known !== undefined) return known;
     const text = form(value);
     if (text === undefined) return undefined;
-    const digest = digestOf(text);
+    const digest = digestOf(unmarkIntegers(text));
     if (typeof value === 'object' && value !== null) this.#known.set(value, digest);
     return digest;
   }

@@ -1,6 +1,7 @@
 import { BodyCache } from '../fetch/request/body-cache.js';
 import { bytes } from '../fetch/request/body-text.js';
 import { ByteChunks } from '../fetch/request/byte-chunks.js';
+import { unmarkIntegers } from '../json/exact-integers.js';
 import type { JsonObject } from '../json/json.js';
 
 /** A request, parsed. Nothing of it may be changed: its items are shared with those of the requests before it. */
@@ -34,4 +35,9 @@ export class RelayBodies {
   close(): void {
     this.#known.close();
   }
+}
+
+/** The text of fields that `RelayBodies` has read. Not that of `JSON.stringify`: integers that JavaScript cannot hold are as their client wrote them. */
+export function bodyText(params: JsonObject): string {
+  return unmarkIntegers(JSON.stringify(params));
 }

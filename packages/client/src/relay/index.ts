@@ -4,7 +4,7 @@ export type { Relay, RelayOptions, RelayPlan, RelayTurnOptions } from './relay.j
 export { ContextDigests } from '../continuation/context-digests.js';
 export type { ContextEnd, HeldContext } from '../continuation/context-digests.js';
 export type { KnownResponse } from '../turn/attempt/frame-options.js';
-export { RelayBodies } from './bodies.js';
+export { RelayBodies, bodyText } from './bodies.js';
 export type { RelayBody } from './bodies.js';
 export type { RelayEvent } from './event.js';
 export type { RelayAnswer, RelayOpening, RelayRefusal, RelayTurn } from './turn.js';

@@ -1,5 +1,6 @@
 import { itemsOf } from '../protocol/request.js';
 import { shapingFields } from '../continuation/fields.js';
+import { unmarkIntegers } from '../json/exact-integers.js';
 import { pick } from '../json/json.js';
 import { SnapshotError, snapshot } from '../json/snapshot.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
@@ -78,14 +79,16 @@ export class TurnRequest {
   }
 
   #deltaFields({ responseId, from }: Delta): string {
-    const input = JSON.stringify(this.items?.slice(from) ?? []);
+    const input = unmarkIntegers(JSON.stringify(this.items?.slice(from) ?? []));
     return `${this.#fieldsText(isRest)},"previous_response_id":${JSON.stringify(responseId)},"input":${input}`;
   }
 
   /** The `wanted` fields as JSON, with a comma before the first: they follow another field. */
   #fieldsText(wanted: (name: string) => boolean): string {
     const { params } = this;
-    return Object.keys(params).some(wanted) ? `,${JSON.stringify(pick(params, wanted)).slice(1, -1)}` : '';
+    return Object.keys(params).some(wanted)
+      ? `,${unmarkIntegers(JSON.stringify(pick(params, wanted))).slice(1, -1)}`
+      : '';
   }
 }
 

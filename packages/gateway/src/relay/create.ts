@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bodyText } from '@turnwire/client/relay';
 import { Refusal } from '../base/refusal.js';
 import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 
@@ -27,7 +28,7 @@ export function readCreate(bodies: RelayBodies, raw: readonly Buffer[]): Create 
 
 /** The body to send for the turn over HTTP. */
 export function bodyOf({ raw, params }: Create): string | Buffer {
-  return raw === undefined ? JSON.stringify(params) : Buffer.concat(raw);
+  return raw === undefined ? bodyText(params) : Buffer.concat(raw);
 }
 
 function bytesOf(chunks: readonly Buffer[]): number {

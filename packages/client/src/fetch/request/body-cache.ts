@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { markIntegers } from '../../json/exact-integers.js';
 import { isObject } from '../../json/json.js';
 import { snapshot } from '../../json/snapshot.js';
 import { detached } from './body-text.js';
-import { closingBracket, inputArrayIn } from './json-scan.js';
+import { closingBracket, inputArrayIn } from '../../json/json-scan.js';
 import type { Json, JsonObject } from '../../json/json.js';
 import type { BodyText, Sized } from './body-text.js';
 
@@ -209,7 +210,7 @@ function fieldsAround(
 
 function parse(text: string): Json | undefined {
   try {
-    return snapshot(JSON.parse(text));
+    return snapshot(JSON.parse(markIntegers(text)));
   } catch {
     return undefined;
   }

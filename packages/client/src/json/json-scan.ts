@@ -49,7 +49,7 @@ const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 /** The index behind a string that begins at `at`; 0 if it has no end. */
-function skipString(text: string, at: number): number {
+export function skipString(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let escapes = 0;
     while (text.charCodeAt(end - 1 - escapes) === backslash) escapes += 1;
