@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Refusal } from '../dist/base/refusal.js';
-import { LocalQuotas } from '../dist/relay/quotas.js';
+import { LocalQuotas } from '../dist/relay/access/quotas.js';
 import type { Policy, Principal } from '../dist/upstream/principal.js';
 
 function principal(policy: Partial<Policy>): Principal {

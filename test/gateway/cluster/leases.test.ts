@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
-import { Contexts } from '../../../packages/gateway/dist/cluster/contexts.js';
+import { ContextIndex } from '../../../packages/gateway/dist/cluster/chains/context-index.js';
 import { Keys } from '../../../packages/gateway/dist/cluster/keys.js';
-import { Leases } from '../../../packages/gateway/dist/cluster/leases.js';
+import { Leases } from '../../../packages/gateway/dist/cluster/chains/leases.js';
 import { Session } from '../../../packages/gateway/dist/cluster/session.js';
-import { Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
+import { RedisStore } from '../../../packages/gateway/dist/cluster/redis/redis-store.js';
 import { until } from './nodes.js';
 import { Shared, startRedis, withoutRedis, uncounted } from './redis.js';
 import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
-import type { Place } from '../../../packages/gateway/dist/cluster/contexts.js';
+import type { ChainLocation } from '../../../packages/gateway/dist/cluster/chains/context-index.js';
 import type { RedisProcess } from './redis.js';
 
 /** How the network treats the commands of a node. */
@@ -34,16 +34,16 @@ describe('leases of chains', { skip: withoutRedis }, () => {
 
   async function node(name: string, network: Network = once) {
     const connected = connectRedis({ place: { name: 'server', url: redis.url } });
-    const store = new Store({
+    const store = new RedisStore({
       connect: async () => {
         const connection = await connected;
         return { command: (args) => network(connection, args), destroy: () => connection.destroy() };
       },
       onWarning: () => {},
       deadlineMs: 2000,
-      tally: uncounted,
+      counters: uncounted,
     });
-    const session = new Session({ store, keys, tally: uncounted, address: `http://${name}`, onBeat: () => {} });
+    const session = new Session({ store, keys, counters: uncounted, address: `http://${name}`, onHeartbeat: () => {} });
     shared.after(() => {
       session.end();
       store.close();
@@ -51,9 +51,12 @@ describe('leases of chains', { skip: withoutRedis }, () => {
     session.start();
     await until(`${name} has joined`, () => session.id);
     const leases = new Leases(store, session, uncounted);
-    const contexts = new Contexts(store, keys, uncounted);
-    const moved = (responseId: string, { continued, taken }: { continued?: string; taken?: Place | undefined } = {}) =>
-      leases.moved({
+    const contexts = new ContextIndex(store, keys, uncounted);
+    const advance = (
+      responseId: string,
+      { continued, taken }: { continued?: string; taken?: ChainLocation | undefined } = {},
+    ) =>
+      leases.advance({
         tenant,
         responseId,
         continued,
@@ -62,21 +65,21 @@ describe('leases of chains', { skip: withoutRedis }, () => {
         holds: () => true,
       });
     const owner = async (responseId: string): Promise<string | undefined> => {
-      const place = await contexts.nodeOf(tenant, responseId);
+      const place = await contexts.findNode(tenant, responseId);
       const [end] = [{ from: 1, digest: `after ${responseId}` }];
-      const byContext = end && (await contexts.longest(tenant, [end]));
+      const byContext = end && (await contexts.findLongest(tenant, [end]));
       assert.deepEqual(byContext, place, 'the response and its context lead to the same');
       return place?.address;
     };
-    const place = (responseId: string) => contexts.nodeOf(tenant, responseId);
-    return { session, leases, moved, owner, place };
+    const place = (responseId: string) => contexts.findNode(tenant, responseId);
+    return { session, leases, advance, owner, place };
   }
 
   test('the last response of a chain leads to the node that holds it, and no earlier response does', async () => {
     const a = await node('a');
-    await a.moved('first-1');
+    await a.advance('first-1');
     assert.equal(await a.owner('first-1'), 'http://a');
-    await a.moved('first-2', { continued: 'first-1' });
+    await a.advance('first-2', { continued: 'first-1' });
     assert.equal(await a.owner('first-1'), undefined);
     assert.equal(await a.owner('first-2'), 'http://a');
     assert.equal(a.leases.holds(tenant.response('first-2')), true);
@@ -85,12 +88,12 @@ describe('leases of chains', { skip: withoutRedis }, () => {
 
   test('the write of a former owner after a take-over is refused', async () => {
     const [a, b] = [await node('a'), await node('b')];
-    await a.moved('taken-1');
+    await a.advance('taken-1');
     const taken = await b.place('taken-1');
     assert.equal(taken?.address, 'http://a');
-    await b.moved('taken-2', { taken });
+    await b.advance('taken-2', { taken });
     assert.equal(await a.owner('taken-2'), 'http://b');
-    await a.moved('taken-1b', { continued: 'taken-1' });
+    await a.advance('taken-1b', { continued: 'taken-1' });
     assert.equal(await b.owner('taken-1b'), undefined);
     assert.equal(a.leases.holds(tenant.response('taken-1b')), false);
     assert.equal(await a.owner('taken-2'), 'http://b');
@@ -98,32 +101,32 @@ describe('leases of chains', { skip: withoutRedis }, () => {
 
   test('of two nodes that take over the same lease, one gets it', async () => {
     const [a, b, c] = [await node('a'), await node('b'), await node('c')];
-    await a.moved('raced-1');
+    await a.advance('raced-1');
     const taken = await b.place('raced-1');
-    await Promise.all([b.moved('raced-b', { taken }), c.moved('raced-c', { taken })]);
+    await Promise.all([b.advance('raced-b', { taken }), c.advance('raced-c', { taken })]);
     const owners = [await a.owner('raced-b'), await a.owner('raced-c')];
     assert.equal(owners.filter((one) => one !== undefined).length, 1);
   });
 
   test('leases end with the session of their node, and a late sign of life does not bring them back', async () => {
     const [a, b] = [await node('a'), await node('b')];
-    await a.moved('lapsed-1');
+    await a.advance('lapsed-1');
     const lapsed = a.session.id;
     assert(lapsed !== undefined);
     await redis.command('DEL', keys.node(lapsed));
     assert.equal(await b.owner('lapsed-1'), undefined);
-    await a.moved('lapsed-2', { continued: 'lapsed-1' });
+    await a.advance('lapsed-2', { continued: 'lapsed-1' });
     assert.equal(await b.owner('lapsed-2'), undefined);
     await until('another session', () => a.session.id !== undefined && a.session.id !== lapsed);
     assert.equal(await redis.command('EXISTS', keys.node(lapsed)), 0);
     assert.equal(await b.owner('lapsed-1'), undefined);
-    await a.moved('lapsed-3');
+    await a.advance('lapsed-3');
     assert.equal(await b.owner('lapsed-3'), 'http://a');
   });
 
   test('an address that no node of the deployment has written is not believed: keys of clients would be sent to it', async () => {
     const [a, b] = [await node('a'), await node('b')];
-    await a.moved('forged-1');
+    await a.advance('forged-1');
     const key = keys.node(a.session.id ?? '');
     assert.equal(await b.owner('forged-1'), 'http://a');
     const own = String(await redis.command('GET', key));
@@ -139,23 +142,23 @@ describe('leases of chains', { skip: withoutRedis }, () => {
 
   test('a node that drains gives up all its leases at once', async () => {
     const [a, b] = [await node('a'), await node('b')];
-    await a.moved('drained-1');
+    await a.advance('drained-1');
     a.session.end();
     await until('the lease is free', async () => (await b.owner('drained-1')) === undefined);
-    await a.moved('drained-2', { continued: 'drained-1' });
+    await a.advance('drained-2', { continued: 'drained-1' });
     assert.equal(await b.owner('drained-2'), undefined);
   });
 
   test('a write that is executed twice counts once, also that of a former owner', async () => {
     const [a, b] = [await node('a', twice), await node('b')];
-    await a.moved('twice-1');
-    await a.moved('twice-2', { continued: 'twice-1' });
+    await a.advance('twice-1');
+    await a.advance('twice-2', { continued: 'twice-1' });
     assert.equal(await b.owner('twice-1'), undefined);
     assert.equal(await b.owner('twice-2'), 'http://a');
     assert.equal(a.leases.holds(tenant.response('twice-2')), true);
     const taken = await b.place('twice-2');
-    await b.moved('twice-3', { taken });
-    await a.moved('twice-2b', { continued: 'twice-2' });
+    await b.advance('twice-3', { taken });
+    await a.advance('twice-2b', { continued: 'twice-2' });
     assert.equal(await a.owner('twice-3'), 'http://b');
   });
 
@@ -168,10 +171,10 @@ describe('leases of chains', { skip: withoutRedis }, () => {
       }),
       await node('b'),
     ];
-    await a.moved('late-1');
+    await a.advance('late-1');
     const write = late.at(-1);
     const taken = await b.place('late-1');
-    await b.moved('late-2', { taken });
+    await b.advance('late-2', { taken });
     assert.equal(await write?.(), '0');
     assert.equal(await a.owner('late-2'), 'http://b');
     assert.equal(await a.owner('late-1'), undefined);
@@ -187,13 +190,13 @@ describe('leases of chains', { skip: withoutRedis }, () => {
       }),
       await node('b'),
     ];
-    await a.moved('lost-1');
+    await a.advance('lost-1');
     isLost = true;
-    await a.moved('lost-2', { continued: 'lost-1' });
+    await a.advance('lost-2', { continued: 'lost-1' });
     isLost = false;
     assert.equal(await b.owner('lost-2'), 'http://a');
     assert.equal(a.leases.holds(tenant.response('lost-2')), false, 'it declines, and the turn goes in full');
-    await a.moved('lost-3', { continued: 'lost-2' });
+    await a.advance('lost-3', { continued: 'lost-2' });
     assert.equal(await b.owner('lost-3'), 'http://a');
   });
 });

@@ -8,7 +8,7 @@ import { processClock } from './redis-clock.js';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { ChildProcess } from 'node:child_process';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Tally } from '../../../packages/gateway/dist/cluster/tally.js';
+import type { ClusterCounters } from '../../../packages/gateway/dist/cluster/counters.js';
 import type { RedisConnection } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 
 /** Why tests with a real Redis are skipped; false where it is installed. */
@@ -50,7 +50,7 @@ export interface RedisProcess {
 }
 
 /** For parts of a gateway that stand alone: nobody reads what they count. */
-export const uncounted: Tally = { count: () => {}, answeredIn: () => {} };
+export const uncounted: ClusterCounters = { count: () => {}, repliedIn: () => {} };
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

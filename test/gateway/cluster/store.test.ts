@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
-import { scriptOf } from '../../../packages/gateway/dist/cluster/redis/scripts.js';
-import { NonsenseReply, Store } from '../../../packages/gateway/dist/cluster/redis/store.js';
+import { scriptOf } from '../../../packages/gateway/dist/cluster/redis/script.js';
+import { MalformedReply, RedisStore } from '../../../packages/gateway/dist/cluster/redis/redis-store.js';
 import { startRedis, startWatched, withoutRedis, uncounted } from './redis.js';
 import type { AddressInfo } from 'node:net';
 import type { RedisPlace } from '../../../packages/gateway/dist/cluster/redis/connection.js';
@@ -16,23 +16,23 @@ const patience = 10;
 function open(t: Ending, place: RedisPlace | string, deadlineMs = 50) {
   const warnings: string[] = [];
   const given: RedisPlace = typeof place === 'string' ? { name: 'server', url: place } : place;
-  const store = new Store({
+  const store = new RedisStore({
     connect: () => connectRedis({ place: given }),
     onWarning: (message) => warnings.push(message),
     deadlineMs,
-    tally: uncounted,
+    counters: uncounted,
   });
   t.after(() => store.close());
   return { store, warnings };
 }
 
 function text(reply: unknown): string | null {
-  if (reply !== null && typeof reply !== 'string') throw new NonsenseReply(reply);
+  if (reply !== null && typeof reply !== 'string') throw new MalformedReply(reply);
   return reply;
 }
 
 /** Asks until the store answers. */
-async function answering(store: Store, ms = 15_000): Promise<void> {
+async function answering(store: RedisStore, ms = 15_000): Promise<void> {
   const until = performance.now() + ms;
   while (performance.now() < until) {
     if ((await store.command(['PING'], text)) === 'PONG') return;
@@ -42,7 +42,7 @@ async function answering(store: Store, ms = 15_000): Promise<void> {
 }
 
 /** Three misses, and how long they took together. */
-async function missed(store: Store): Promise<number> {
+async function missed(store: RedisStore): Promise<number> {
   const from = performance.now();
   for (let count = 0; count < 3; count += 1) assert.equal(await store.command(['GET', 'a'], text), undefined);
   return performance.now() - from;
@@ -67,7 +67,7 @@ describe('Redis store', { skip: withoutRedis }, () => {
     redis.pause();
     t.after(() => redis.resume());
     assert(Math.round(await missed(store)) >= 3 * 49);
-    assert.equal(store.isAway, true);
+    assert.equal(store.isUnavailable, true);
     const from = performance.now();
     for (let count = 0; count < 1000; count += 1) assert.equal(await store.command(['GET', 'a'], text), undefined);
     assert(performance.now() - from < 50 * patience, 'a thousand questions without an answer cost no deadline');
@@ -85,7 +85,7 @@ describe('Redis store', { skip: withoutRedis }, () => {
     await answering(store);
     await store.command(['SET', 'a', 'of a'], text);
     assert.equal(await store.command(['DEBUG', 'SLEEP', '0.2'], text), undefined);
-    assert.equal(store.isAway, false);
+    assert.equal(store.isUnavailable, false);
     await redis.command('PING');
     assert.equal(await store.command(['GET', 'a'], text), 'of a');
     await redis.command('CLIENT', 'PAUSE', '150', 'ALL');
@@ -98,7 +98,7 @@ describe('Redis store', { skip: withoutRedis }, () => {
     await answering(store);
     await redis.kill();
     await missed(store);
-    assert.equal(store.isAway, true);
+    assert.equal(store.isUnavailable, true);
     await redis.start();
     await answering(store);
     assert.equal(warnings.length, 2);
@@ -149,17 +149,17 @@ describe('store: a server that answers nonsense', () => {
       t.after(() => server.close());
       const { port } = server.address() as AddressInfo;
       const { store, warnings } = open(t, `redis://127.0.0.1:${port}`);
-      for (let count = 0; count < 1000 && !store.isAway; count += 1) {
+      for (let count = 0; count < 1000 && !store.isUnavailable; count += 1) {
         await new Promise((resolve) => setTimeout(resolve, 5));
         assert.equal(
           await store.command(['GET', 'a'], (reply) => {
-            if (reply !== null) throw new NonsenseReply(reply);
+            if (reply !== null) throw new MalformedReply(reply);
             return reply;
           }),
           undefined,
         );
       }
-      assert.equal(store.isAway, true);
+      assert.equal(store.isUnavailable, true);
       assert.equal(warnings.length, 1);
     });
 });

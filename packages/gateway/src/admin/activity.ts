@@ -36,11 +36,11 @@ export interface RecentTurn extends Omit<TurnRecord, 'usage'> {
   output_tokens: number | undefined;
 }
 
-const mostTurns = 50;
+const maxRecentTurns = 50;
 /** Clients whose keys are passed through are principals too, and any number of them may come. */
-const mostPrincipals = 200;
+const maxPrincipals = 200;
 /** A reason can name a field of the request, and clients may send any number of fields. */
-const mostReasons = 40;
+const maxReasons = 40;
 
 /** The counts of the gateway since its start, in bounded memory. */
 export class Activity {
@@ -66,9 +66,9 @@ export class Activity {
     this.#principals.delete(principal);
     this.#principals.set(principal, own);
     const [oldest] = this.#principals.keys();
-    if (this.#principals.size > mostPrincipals && oldest !== undefined) this.#principals.delete(oldest);
+    if (this.#principals.size > maxPrincipals && oldest !== undefined) this.#principals.delete(oldest);
     this.#turns.unshift(recent(record, endedAt));
-    this.#turns.length = Math.min(this.#turns.length, mostTurns);
+    this.#turns.length = Math.min(this.#turns.length, maxRecentTurns);
   }
 
   get total(): TotalCounts {
@@ -120,6 +120,6 @@ function recent({ usage, ...record }: TurnRecord, endedAt: string): RecentTurn {
 }
 
 function increment(counts: Map<string, number>, name: string): void {
-  const key = counts.has(name) || counts.size < mostReasons ? name : 'other';
+  const key = counts.has(name) || counts.size < maxReasons ? name : 'other';
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }

@@ -47,7 +47,7 @@ export interface AdminGauges {
   clientSockets: number;
   historyBytes: number;
   /** undefined for a gateway by itself. */
-  cluster: { isReached: boolean } | undefined;
+  cluster: { isConnected: boolean } | undefined;
   /** The names of the principals in the configuration. */
   principals: readonly string[];
   /** Running turns, counted by the name of their principal. */
@@ -56,7 +56,7 @@ export interface AdminGauges {
   newest: readonly (RelayCounts & { usedBy: string })[];
 }
 
-export const mostIdentities = 50;
+export const maxListedIdentities = 50;
 
 export function stateOf(activity: Activity, gauges: AdminGauges): AdminState {
   const { upstream, ready, clientSockets, historyBytes, running, all, newest } = gauges;
@@ -73,7 +73,7 @@ export function stateOf(activity: Activity, gauges: AdminGauges): AdminState {
     running: [...running.values()].reduce((sum, count) => sum + count, 0),
     client_sockets: clientSockets,
     connections: { ...named(all), identities: all.identities, history_bytes: historyBytes },
-    cluster: gauges.cluster === undefined ? null : { redis: gauges.cluster.isReached ? 'reached' : 'away' },
+    cluster: gauges.cluster === undefined ? null : { redis: gauges.cluster.isConnected ? 'reached' : 'away' },
     identities: newest.map(({ usedBy, ...counts }) => ({ used_by: usedBy, ...named(counts) })),
     principals: principals.map((counts) => ({ ...counts, running: running.get(counts.name) ?? 0 })),
     turns: activity.turns,

@@ -59,11 +59,11 @@ function typeOf(status: number): string {
  * The longest wait that the gateway itself asks for, in seconds. The openai SDK and the AI SDK take a minute and more for no answer, and come back at
  * once; whoever comes too early is refused again.
  */
-const mostRetryAfterSeconds = 59;
+const maxRetryAfterSeconds = 59;
 
 /** A wait as `retry-after` has it, in whole seconds. */
 export function retryAfterSeconds(ms: number): number {
-  return Math.min(mostRetryAfterSeconds, Math.ceil(ms / 1000));
+  return Math.min(maxRetryAfterSeconds, Math.ceil(ms / 1000));
 }
 
 /** A complete HTTP answer, held in memory. */

@@ -1,21 +1,21 @@
 import { timingSafeEqual } from 'node:crypto';
-import { Backoffs } from './backoffs.js';
-import { Contexts } from './contexts.js';
+import { Backoffs } from './shared/backoffs.js';
+import { ContextIndex } from './chains/context-index.js';
 import { Keys } from './keys.js';
-import { Leases } from './leases.js';
-import { Neighbours } from './neighbours.js';
+import { Leases } from './chains/leases.js';
+import { ClusterCoordinator } from './cluster-coordinator.js';
 import { Peers } from './peers.js';
 import { Session } from './session.js';
-import { SharedQuotas } from './shared-quotas.js';
-import { SharedRegistry } from './shared-registry.js';
+import { SharedQuotas } from './shared/shared-quotas.js';
+import { SharedIdRegistry } from './shared/shared-id-registry.js';
 import { StickyTokens } from './sticky-tokens.js';
-import { Store } from './redis/store.js';
+import { RedisStore } from './redis/redis-store.js';
 import { connectRedis } from './redis/connection.js';
 import type { ClusterConfig, Limits, UpstreamConfig } from '../config/schema.js';
-import type { Elsewhere } from '../relay/elsewhere.js';
-import type { Quotas } from '../relay/quotas.js';
-import type { Registry } from '../relay/registry.js';
-import type { Tally } from './tally.js';
+import type { Coordinator } from '../relay/coordinator.js';
+import type { Quotas } from '../relay/access/quotas.js';
+import type { IdRegistry } from '../relay/access/id-registry.js';
+import type { ClusterCounters } from './counters.js';
 import type { RedisOptions } from './redis/connection.js';
 
 export interface ClusterOptions {
@@ -25,42 +25,47 @@ export interface ClusterOptions {
   limits: Pick<Limits, 'chain_bytes'>;
   /** The upstream of the configuration that is in force. */
   upstream: () => UpstreamConfig;
-  tally: Tally;
+  counters: ClusterCounters;
   onWarning: (message: string) => void;
 }
 
 /** This gateway as one of several. They share hashes and ids through Redis, but never contents, credentials or sockets. */
 export class Cluster {
-  readonly registry: Registry;
+  readonly registry: IdRegistry;
   readonly quotas: Quotas;
-  readonly elsewhere: Elsewhere;
-  readonly #store: Store;
+  readonly coordinator: Coordinator;
+  readonly #store: RedisStore;
   readonly #session: Session;
   readonly #leases: Leases;
   readonly #peers: Peers;
   readonly #keys: Keys;
 
-  constructor({ config, secret, password, limits, upstream, tally, onWarning }: ClusterOptions) {
+  constructor({ config, secret, password, limits, upstream, counters, onWarning }: ClusterOptions) {
     const redis: RedisOptions = { place: placeOf(config), username: config.username, password };
     const keys = new Keys(secret);
-    const store = new Store({ connect: () => connectRedis(redis), onWarning, deadlineMs: config.deadline_ms, tally });
+    const store = new RedisStore({
+      connect: () => connectRedis(redis),
+      onWarning,
+      deadlineMs: config.deadline_ms,
+      counters,
+    });
     const backoffs = new Backoffs(store, keys);
     const session = new Session({
       store,
       keys,
-      tally,
+      counters,
       address: config.address,
-      onBeat: () => void backoffs.refresh(),
+      onHeartbeat: () => void backoffs.refresh(),
     });
-    const contexts = new Contexts(store, keys, tally);
+    const contexts = new ContextIndex(store, keys, counters);
     this.#keys = keys;
     this.#store = store;
     this.#session = session;
-    this.#leases = new Leases(store, session, tally);
-    this.#peers = new Peers(keys, { upstream, limits, tally, onWarning });
+    this.#leases = new Leases(store, session, counters);
+    this.#peers = new Peers(keys, { upstream, limits, counters, onWarning });
     this.quotas = new SharedQuotas(store, keys, session);
-    this.registry = new SharedRegistry(store, keys);
-    this.elsewhere = new Neighbours({
+    this.registry = new SharedIdRegistry(store, keys);
+    this.coordinator = new ClusterCoordinator({
       keys,
       contexts,
       session,
@@ -68,28 +73,28 @@ export class Cluster {
       tokens: new StickyTokens(keys, config.node),
       leases: this.#leases,
       peers: this.#peers,
-      tally,
+      counters,
       upstream: () => upstream().base_url,
     });
     session.start();
   }
 
   /** True while Redis answers and the other nodes know this one. */
-  get isReached(): boolean {
-    return !this.#store.isAway && this.#session.id !== undefined;
+  get isConnected(): boolean {
+    return !this.#store.isUnavailable && this.#session.id !== undefined;
   }
 
   /** True for a request that another node sent, and that is for this one. @param shown the value of the header by which it shows that */
   isRelayed(shown: string): boolean {
     const { id } = this.#session;
     if (id === undefined) return false;
-    const expected = Buffer.from(this.#keys.relayed(id));
+    const expected = Buffer.from(this.#keys.relayProof(id));
     const given = Buffer.from(shown);
     return expected.length === given.length && timingSafeEqual(expected, given);
   }
 
   /** True where this node holds the chain of a response, so that another node may hand over the turn that continues it. @param response the hash of its id */
-  takes(response: string): boolean {
+  canContinue(response: string): boolean {
     return this.#leases.holds(response);
   }
 

@@ -12,17 +12,17 @@ export const lifetimes = {
   context: 24 * 3_600_000,
   /** Longer than any socket of an upstream lives. */
   lease: 70 * 60_000,
-  /** A node whose last sign of life is older than this is gone. */
+  /** A node whose last heartbeat is older than this is gone. */
   session: 6000,
   /** Longer than a minute, after which an account is full again. */
   account: 120_000,
 } as const;
 
-/** The length of a hash in characters: 144 bits, so that no two are the same. */
+/** The length of a hash in characters: 144 bits, so that two equal hashes never occur in practice. */
 const macLength = 24;
 
 /** Tenants whose names are remembered; those of others are computed anew. */
-const mostTenants = 1000;
+const maxTenants = 1000;
 
 /** The length of the part that all keys of a tenant share, so that a sharded store can keep them together. */
 const tagLength = 8;
@@ -55,14 +55,14 @@ export class Keys {
   }
 
   /** The address of a node with a keyed hash of it: the keys of clients are sent to that address, so no other writer of Redis may change it. */
-  sealed(session: string, address: string): string {
+  signedAddress(session: string, address: string): string {
     return `${this.mac('address', `${session} ${address}`)} ${address}`;
   }
 
   /** The address out of an entry; undefined for one that no node of this deployment has written. */
-  unsealed(session: string, shared: string): string | undefined {
+  verifiedAddress(session: string, shared: string): string | undefined {
     const address = shared.slice(shared.indexOf(' ') + 1);
-    return shared === this.sealed(session, address) ? address : undefined;
+    return shared === this.signedAddress(session, address) ? address : undefined;
   }
 
   /** The key of a principal's account: its requests and its tokens. */
@@ -74,7 +74,7 @@ export class Keys {
   readonly backoffs = `${version}:w`;
 
   /** A proof, for the node of that session, that a request comes from a gateway of this deployment. */
-  relayed(session: string): string {
+  relayProof(session: string): string {
     return this.mac('relayed', session);
   }
 
@@ -85,7 +85,7 @@ export class Keys {
     const made = new Tenant(version, this.mac('tenant', text), (entry) => this.mac('entry', entry));
     this.#tenants.set(text, made);
     const [oldest] = this.#tenants.keys();
-    if (this.#tenants.size > mostTenants && oldest !== undefined) this.#tenants.delete(oldest);
+    if (this.#tenants.size > maxTenants && oldest !== undefined) this.#tenants.delete(oldest);
     return made;
   }
 

@@ -1,10 +1,10 @@
 import { request } from 'undici/index.js';
 import { Relays } from '../upstream/relays.js';
-import type { Lease, RelaysOptions } from '../upstream/relays.js';
+import type { RelayLease, RelaysOptions } from '../upstream/relays.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Keys } from './keys.js';
-import type { Place } from './contexts.js';
-import type { Tally } from './tally.js';
+import type { ChainLocation } from './chains/context-index.js';
+import type { ClusterCounters } from './counters.js';
 
 /** The path at which a node answers whether it takes a turn. */
 export const offerPath = '/cluster/offer';
@@ -18,14 +18,14 @@ const offerMs = 250;
 const dialMs = 1000;
 
 /** The most turns of this node that run on others. */
-const mostRelayed = 1000;
+const maxRelayedTurns = 1000;
 
 /** The most nodes to which connections are kept. */
-const mostPeers = 16;
+const maxPeers = 16;
 
 export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
   upstream: () => RelaysOptions['upstream'];
-  tally: Tally;
+  counters: ClusterCounters;
 };
 
 /** Relays to the other nodes. A turn is handed over once at most: the node that takes it sends it to the upstream. */
@@ -42,15 +42,18 @@ export class Peers {
   }
 
   /** Asks a node to take the turn, and gives the relay to it when it agrees. Never rejects. */
-  async offer(place: Extract<Place, { name: 'node' }>, { name, received }: Principal): Promise<Lease | undefined> {
-    const { session, address, response } = place;
-    const { tally } = this.#options;
+  async offer(
+    location: Extract<ChainLocation, { name: 'node' }>,
+    { name, received }: Principal,
+  ): Promise<RelayLease | undefined> {
+    const { session, address, response } = location;
+    const { counters } = this.#options;
     if (address === '') return undefined;
-    if (this.#running >= mostRelayed) {
-      tally.count('offers', 'busy');
+    if (this.#running >= maxRelayedTurns) {
+      counters.count('offers', 'busy');
       return undefined;
     }
-    const headers = { [relayedHeader]: this.#keys.relayed(session) };
+    const headers = { [relayedHeader]: this.#keys.relayProof(session) };
     try {
       const url = new URL(`${address.replace(/\/+$/, '')}${offerPath}?response=${response}`);
       const { statusCode, body } = await request(url, {
@@ -59,10 +62,10 @@ export class Peers {
         signal: AbortSignal.timeout(offerMs),
       });
       await body.dump();
-      tally.count('offers', statusCode === 204 ? 'taken' : 'declined');
+      counters.count('offers', statusCode === 204 ? 'taken' : 'declined');
       if (statusCode !== 204) return undefined;
     } catch {
-      tally.count('offers', 'unreachable');
+      counters.count('offers', 'unreachable');
       return undefined;
     }
     const lease = this.#relaysTo(session, address, headers).take({ name, identity: received });
@@ -107,7 +110,7 @@ export class Peers {
       });
     this.#relays.delete(session);
     this.#relays.set(session, relays);
-    if (this.#relays.size > mostPeers) {
+    if (this.#relays.size > maxPeers) {
       const [[oldest, left] = []] = this.#relays;
       if (oldest !== undefined) this.#relays.delete(oldest);
       void left?.close();

@@ -23,7 +23,7 @@ export class StickyTokens {
   }
 
   /** Headers of an answer, with this gateway's token where the upstream gives one, or where the client is known to repeat it. */
-  answered(headers: Headers, request: Headers): Headers {
+  downstreamHeaders(headers: Headers, request: Headers): Headers {
     const given = headers[stickyHeader] ?? '';
     const repeats = Object.keys(request).some((name) => name.startsWith('x-codex-'));
     if (given === '' && !repeats) return headers;
@@ -33,7 +33,7 @@ export class StickyTokens {
   }
 
   /** Headers of a request, with the upstream's own token, or with none where the upstream gave none. */
-  asked(headers: Headers): Headers {
+  upstreamHeaders(headers: Headers): Headers {
     const shown = headers[stickyHeader];
     const at = shown?.lastIndexOf('.') ?? -1;
     if (shown === undefined || at === -1) return headers;

@@ -1,14 +1,14 @@
 import { bodyOf, textField } from './create.js';
-import { namingParent, textNamingParent } from './parent.js';
-import { inFull } from './restoring.js';
+import { withPreviousResponseId, textWithPreviousResponseId } from './history/previous-response-id.js';
+import { withFullHistory } from './history/full-request.js';
 import type { SteerInput } from '@turnwire/client';
 import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
-import type { Lease } from '../upstream/relays.js';
+import type { RelayLease } from '../upstream/relays.js';
 import type { Create } from './create.js';
-import type { KnownElsewhere } from './known-elsewhere.js';
-import type { HeldHistory } from './histories.js';
-import type { Parents } from './parent.js';
+import type { ChainLookupResult } from './chain-lookup.js';
+import type { CachedHistory } from './history/history-cache.js';
+import type { PreviousResponseIds } from './history/previous-response-id.js';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -17,21 +17,21 @@ export type Downstream = 'sse' | 'json' | 'websocket';
 
 export interface TurnOptions {
   principal: Principal;
-  lease: Lease;
+  lease: RelayLease;
   create: Create;
   /** Headers of this request alone: sent when the turn goes as a POST. */
   headers: Readonly<Record<string, string>>;
   downstream: Downstream;
   /** The context of the response that the request names; undefined where it names none, or this gateway does not hold it. */
-  history: HeldHistory | undefined;
+  history: CachedHistory | undefined;
   /** True where the upstream may still hold the named response; otherwise the turn is sent in full at once. */
   isHeldUpstream: boolean;
-  /** The result of the look-up at other gateways. */
-  found?: KnownElsewhere | undefined;
+  /** What the other gateways know of the chain. */
+  found?: ChainLookupResult | undefined;
   /** Called for each response that has begun. */
   onBegun: (responseId: string) => void;
   /** Selects and changes the headers of an answer for the client. @default all as they are */
-  headersDown?: ((headers: Headers) => Headers) | undefined;
+  downstreamHeaders?: ((headers: Headers) => Headers) | undefined;
   /** Called when the upstream has refused the turn. */
   onRefused?: ((turn: GatewayTurn, refusal: Extract<RelayOpening, { name: 'refused' }>) => void) | undefined;
   /** Called when the answer was read to its end. */
@@ -45,36 +45,36 @@ export const notTakenHeader = 'x-turnwire-not-taken';
 
 export type TurnReport = RelayTurn['report'];
 
-/** A turn of a client. It takes one turn of the engine, or several when a first one is turned away or restored. */
+/** A turn of a client. It takes one turn of the engine, or several when another gateway declines the first, or the history is sent in full. */
 export class GatewayTurn {
   readonly options: TurnOptions;
   /** The request that was sent. */
   sent: Create;
   readonly #begunAt = performance.now();
   #engine: RelayTurn;
-  /** The report over the engine's turns before the present one. */
+  /** The combined report of the engine's turns before the present one. */
   #earlier: TurnReport | undefined;
   #begun = 0;
   #settled = false;
   /** True while another gateway has the turn. */
-  #isAway: boolean;
+  #isOnPeer: boolean;
   #lastReport: TurnReport | undefined;
 
   constructor(options: TurnOptions) {
     this.options = options;
     const { create, history, isHeldUpstream } = options;
-    this.sent = history !== undefined && !isHeldUpstream ? inFull(create, history) : create;
-    this.#isAway = options.found?.node !== undefined;
+    this.sent = history !== undefined && !isHeldUpstream ? withFullHistory(create, history) : create;
+    this.#isOnPeer = options.found?.peer !== undefined;
     this.#engine = this.#begin();
   }
 
-  get found(): KnownElsewhere | undefined {
+  get found(): ChainLookupResult | undefined {
     return this.options.found;
   }
 
   /** True where another gateway carries the turn, or has carried it. */
-  get isElsewhere(): boolean {
-    return this.#isAway;
+  get isOnPeer(): boolean {
+    return this.#isOnPeer;
   }
 
   /** The engine's present turn, or its last. */
@@ -94,7 +94,7 @@ export class GatewayTurn {
     const isRestored = this.sent !== this.options.create && report.plan === 'full';
     return {
       ...report,
-      ...(this.#isAway && { planReason: 'relayed' }),
+      ...(this.#isOnPeer && { planReason: 'relayed' }),
       attempts: [...earlier, ...report.attempts],
       sentBytes: sentBytes + report.sentBytes,
       ...(isRestored && { planReason: 'restored' }),
@@ -108,11 +108,11 @@ export class GatewayTurn {
   /** The beginning of the answer: a first event, or a refusal. Never rejects. */
   async opening(): Promise<RelayOpening> {
     let opening = await this.#engine.opening();
-    if (this.#isTurnedAway(opening)) {
-      this.#comeBack();
+    if (this.#isDeclined(opening)) {
+      this.#takeBack();
       opening = await this.#engine.opening();
     }
-    if (this.#mayRestore(opening)) {
+    if (this.#canRestore(opening)) {
       this.#restore(opening.name === 'unknown');
       opening = await this.#engine.opening();
     }
@@ -121,11 +121,11 @@ export class GatewayTurn {
       this.#settle();
       return opening;
     }
-    this.#note();
+    this.#noteBegun();
     return {
       ...opening,
-      headers: this.#headersDown(opening.headers),
-      events: opening.events.map((event) => this.#told(event)),
+      headers: this.#downstreamHeaders(opening.headers),
+      events: opening.events.map((event) => this.#forClient(event)),
     };
   }
 
@@ -134,8 +134,8 @@ export class GatewayTurn {
     return this.#engine.next().then(
       (event) => {
         if (event === undefined) this.#end();
-        else this.#look(event);
-        return event && this.#told(event);
+        else this.#noteSuccessor(event);
+        return event && this.#forClient(event);
       },
       (error: unknown) => {
         this.#settle();
@@ -147,18 +147,18 @@ export class GatewayTurn {
   poll(): RelayEvent | undefined {
     const event = this.#engine.poll();
     if (event === undefined) return undefined;
-    this.#look(event);
-    return this.#told(event);
+    this.#noteSuccessor(event);
+    return this.#forClient(event);
   }
 
   /** The whole answer of a turn without a stream. Never rejects. */
   async answer(): Promise<RelayAnswer> {
     let answer = await this.#engine.answer();
-    if (this.#isTurnedAway(answer)) {
-      this.#comeBack();
+    if (this.#isDeclined(answer)) {
+      this.#takeBack();
       answer = await this.#engine.answer();
     }
-    if (this.#mayRestore(answer)) {
+    if (this.#canRestore(answer)) {
       this.#restore(answer.name === 'unknown');
       answer = await this.#engine.answer();
     }
@@ -167,16 +167,16 @@ export class GatewayTurn {
       this.#settle();
       return answer;
     }
-    this.#note();
+    this.#noteBegun();
     this.#end();
-    const parents = this.#parents;
-    const body = parents === undefined ? answer.body : textNamingParent(answer.body, parents);
-    return { ...answer, headers: this.#headersDown(answer.headers), body };
+    const ids = this.#previousResponseIds;
+    const body = ids === undefined ? answer.body : textWithPreviousResponseId(answer.body, ids);
+    return { ...answer, headers: this.#downstreamHeaders(answer.headers), body };
   }
 
   /** Changes the headers of an answer. Where another gateway carried the turn, it has done so already. */
-  #headersDown(headers: Headers): Headers {
-    return this.#isAway ? headers : (this.options.headersDown?.(headers) ?? headers);
+  #downstreamHeaders(headers: Headers): Headers {
+    return this.#isOnPeer ? headers : (this.options.downstreamHeaders?.(headers) ?? headers);
   }
 
   steer(input: SteerInput): Promise<unknown> {
@@ -196,34 +196,34 @@ export class GatewayTurn {
 
   #begin(mayHaveRun = false): RelayTurn {
     const { lease, headers, downstream, found } = this.options;
-    const node = this.#isAway ? found?.node : undefined;
+    const peer = this.#isOnPeer ? found?.peer : undefined;
     // The other gateway is sent the client's own request, and changes it as this one has done.
-    const sent = node?.asked ?? this.sent;
-    return (node?.lease ?? lease).relay.turn(sent.params, {
+    const sent = peer?.asked ?? this.sent;
+    return (peer?.lease ?? lease).relay.turn(sent.params, {
       headers,
       plain: downstream === 'json' ? bodyOf(sent) : undefined,
       mayHaveRun,
-      continues: node === undefined && !mayHaveRun ? found?.continues : undefined,
+      continues: peer === undefined && !mayHaveRun ? found?.stored : undefined,
     });
   }
 
   /** True where the other gateway has not taken the turn, so that it certainly did not run. */
-  #isTurnedAway(answer: RelayOpening | RelayAnswer): boolean {
-    if (!this.#isAway || this.#settled) return false;
+  #isDeclined(answer: RelayOpening | RelayAnswer): boolean {
+    if (!this.#isOnPeer || this.#settled) return false;
     if (answer.name === 'not_sent') return answer.error.code !== 'aborted';
     return answer.name === 'refused' && answer.headers[notTakenHeader] !== undefined;
   }
 
-  #comeBack(): void {
+  #takeBack(): void {
     this.#earlier = this.#engine.report;
-    this.#isAway = false;
-    this.options.found?.node?.lease.release();
-    this.options.found?.node?.returned();
+    this.#isOnPeer = false;
+    this.options.found?.peer?.lease.release();
+    this.options.found?.peer?.returned();
     this.#engine = this.#begin();
   }
 
   /** True where the upstream has lost the named response, no event was handed over, and this gateway holds the response's context. */
-  #mayRestore(answer: RelayOpening | RelayAnswer): boolean {
+  #canRestore(answer: RelayOpening | RelayAnswer): boolean {
     if ((answer.name !== 'refused' && answer.name !== 'unknown') || this.#settled) return false;
     if (answer.error.code !== 'chain_lost') return false;
     return this.options.history !== undefined && this.sent === this.options.create;
@@ -234,23 +234,23 @@ export class GatewayTurn {
     const { create, history } = this.options;
     if (history === undefined) return;
     this.#earlier = this.#engine.report;
-    this.sent = inFull(create, history);
+    this.sent = withFullHistory(create, history);
     this.#engine = this.#begin(mayHaveRun);
   }
 
   /** The response that the client named, where the upstream was sent another or none. */
-  get #parents(): Parents | undefined {
+  get #previousResponseIds(): PreviousResponseIds | undefined {
     const { create } = this.options;
     const named = this.sent === create ? undefined : textField(create.params, 'previous_response_id');
-    return named === undefined ? undefined : { named, told: this.#engine.continued?.responseId };
+    return named === undefined ? undefined : { named, sent: this.#engine.continued?.responseId };
   }
 
-  #told(event: RelayEvent): RelayEvent {
-    const parents = this.#parents;
-    return parents === undefined ? event : namingParent(event, parents);
+  #forClient(event: RelayEvent): RelayEvent {
+    const ids = this.#previousResponseIds;
+    return ids === undefined ? event : withPreviousResponseId(event, ids);
   }
 
-  #look(event: RelayEvent): void {
+  #noteSuccessor(event: RelayEvent): void {
     if (event.type !== 'response.created') return;
     this.#begun += 1;
     // The first response is known from the opening; later ones are successors of steered responses.
@@ -259,7 +259,7 @@ export class GatewayTurn {
     if (typeof response?.id === 'string') this.options.onBegun(response.id);
   }
 
-  #note(): void {
+  #noteBegun(): void {
     const { responseId } = this.#engine;
     this.#begun = 1;
     if (responseId !== undefined) this.options.onBegun(responseId);
@@ -276,7 +276,7 @@ export class GatewayTurn {
     if (this.#settled) return;
     this.#settled = true;
     this.options.lease.release();
-    this.options.found?.node?.lease.release();
+    this.options.found?.peer?.lease.release();
     this.options.onSettled(this);
   }
 }

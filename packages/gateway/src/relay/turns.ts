@@ -1,16 +1,16 @@
 import { Refusal, retryAfterSeconds } from '../base/refusal.js';
 import { textField } from './create.js';
-import { checkIds, permitted } from './policy.js';
-import { holdContext, itemsIn } from './restoring.js';
+import { checkIds, withPermittedModel } from './access/policy.js';
+import { cacheContext, inputItems } from './history/full-request.js';
 import { GatewayTurn } from './turn.js';
 import type { Json } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
-import type { Lease, Relays } from '../upstream/relays.js';
+import type { RelayLease, Relays } from '../upstream/relays.js';
 import type { Create } from './create.js';
-import type { Elsewhere } from './elsewhere.js';
-import type { Histories } from './histories.js';
-import type { Quotas } from './quotas.js';
-import type { Registry } from './registry.js';
+import type { Coordinator } from './coordinator.js';
+import type { HistoryCache } from './history/history-cache.js';
+import type { Quotas } from './access/quotas.js';
+import type { IdRegistry } from './access/id-registry.js';
 import type { Downstream } from './turn.js';
 
 export interface TurnRequest {
@@ -25,11 +25,11 @@ export interface TurnRequest {
 export interface TurnsOptions {
   /** The relays of the configuration that is in force. */
   relays: () => Relays;
-  histories: Histories;
-  registry: Registry;
+  histories: HistoryCache;
+  registry: IdRegistry;
   quotas: Quotas;
   /** undefined for a gateway that is not part of a cluster. */
-  elsewhere?: Elsewhere | undefined;
+  coordinator?: Coordinator | undefined;
   /** The most turns at once, of all clients. */
   maxTurns: number;
   /** False while the gateway drains. */
@@ -43,7 +43,7 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #running = new Set<GatewayTurn>();
   /** Turns that wait for a look-up at other gateways. */
-  #seeking = 0;
+  #pendingLookups = 0;
   #onIdle: (() => void)[] = [];
 
   constructor(options: TurnsOptions) {
@@ -67,7 +67,7 @@ export class Turns {
 
   /** Resolves when no turn runs. */
   async idle(): Promise<void> {
-    if (this.#running.size + this.#seeking > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#running.size + this.#pendingLookups > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   cancelAll(): void {
@@ -76,8 +76,8 @@ export class Turns {
 
   /** @throws Refusal for a turn that does not begin */
   async begin({ principal, create: asked, headers, downstream, isRelayed }: TurnRequest): Promise<GatewayTurn> {
-    const { relays, histories, registry, quotas, elsewhere, maxTurns, isReady, onSettled } = this.#options;
-    const create = permitted(asked, principal);
+    const { relays, histories, registry, quotas, coordinator, maxTurns, isReady, onSettled } = this.#options;
+    const create = withPermittedModel(asked, principal);
     await checkIds(create.params, principal, registry);
     if (!isReady()) throw shuttingDown();
     if (this.#running.size >= maxTurns)
@@ -86,21 +86,21 @@ export class Turns {
         code: 'gateway_busy',
         headers: { 'retry-after': '1' },
       });
-    const restMs = elsewhere?.restMs(principal, create.params) ?? 0;
-    if (restMs > 0) throw upstreamRests(restMs);
+    const backoffMs = coordinator?.backoffMs(principal, create.params) ?? 0;
+    if (backoffMs > 0) throw upstreamBackoff(backoffMs);
     const lease = relays().take(principal);
-    const end = begun(quotas, principal, lease);
+    const end = beginQuota(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
     const history = named === undefined ? undefined : histories.find(principal.id, named);
-    const sought = { principal, asked, params: create.params, relay: lease.relay, isHeld: history !== undefined };
-    const seeking = isRelayed === true ? undefined : elsewhere?.find(sought);
-    const found = seeking && (await this.#beginning(seeking));
+    const lookup = { principal, asked, params: create.params, relay: lease.relay, hasHistory: history !== undefined };
+    const pendingLookup = isRelayed === true ? undefined : coordinator?.findChain(lookup);
+    const found = pendingLookup && (await this.#awaitLookup(pendingLookup));
     const turn = new GatewayTurn({
       principal,
       lease,
       create,
-      headers: elsewhere?.headersUp(headers) ?? headers,
-      headersDown: elsewhere && ((answered) => elsewhere.headersDown(answered, headers)),
+      headers: coordinator?.upstreamHeaders(headers) ?? headers,
+      downstreamHeaders: coordinator && ((answered) => coordinator.downstreamHeaders(answered, headers)),
       downstream,
       history,
       found,
@@ -108,39 +108,39 @@ export class Turns {
       onBegun: (id) => {
         if (principal.policy !== undefined) registry.note(principal.id, [id]);
       },
-      onRefused: (refused, refusal) => elsewhere?.refused(refused, refusal),
+      onRefused: (refused, refusal) => coordinator?.onRefused(refused, refusal),
       onRead: (read) => {
         const { engine, sent } = read;
-        elsewhere?.read(read);
-        if (!read.isElsewhere) holdContext(histories, principal.id, engine, { create, sent, own: found?.own });
+        coordinator?.onRead(read);
+        if (!read.isOnPeer) cacheContext(histories, principal.id, engine, { create, sent, local: found?.local });
         if (principal.policy !== undefined)
-          registry.note(principal.id, itemIds((engine.context ?? []).slice(itemsIn(sent.params['input']).length)));
+          registry.note(principal.id, itemIds((engine.context ?? []).slice(inputItems(sent.params['input']).length)));
       },
       onSettled: (settled) => {
         this.#running.delete(settled);
         const usage = settled.report.usage as { total_tokens?: unknown } | undefined;
         end(typeof usage?.total_tokens === 'number' ? usage.total_tokens : 0);
         onSettled(settled);
-        this.#tellIdle();
+        this.#resolveIdle();
       },
     });
     this.#running.add(turn);
     return turn;
   }
 
-  async #beginning<Value>(seeking: Promise<Value>): Promise<Value> {
-    this.#seeking += 1;
-    const found = await seeking;
-    this.#seeking -= 1;
+  async #awaitLookup<Value>(lookup: Promise<Value>): Promise<Value> {
+    this.#pendingLookups += 1;
+    const found = await lookup;
+    this.#pendingLookups -= 1;
     return found;
   }
 
-  #tellIdle(): void {
-    if (this.#running.size + this.#seeking === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  #resolveIdle(): void {
+    if (this.#running.size + this.#pendingLookups === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 
-function begun(quotas: Quotas, principal: Principal, lease: Lease): (tokens: number) => void {
+function beginQuota(quotas: Quotas, principal: Principal, lease: RelayLease): (tokens: number) => void {
   try {
     return quotas.begin(principal);
   } catch (error) {
@@ -149,7 +149,7 @@ function begun(quotas: Quotas, principal: Principal, lease: Lease): (tokens: num
   }
 }
 
-function upstreamRests(ms: number): Refusal {
+function upstreamBackoff(ms: number): Refusal {
   const seconds = retryAfterSeconds(ms);
   return new Refusal(`the upstream has asked to wait: try again in ${seconds} s`, {
     status: 429,

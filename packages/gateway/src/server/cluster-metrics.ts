@@ -1,8 +1,8 @@
 import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { Counts, Tally } from '../cluster/tally.js';
+import type { CounterOutcomes, ClusterCounters } from '../cluster/counters.js';
 
-const counters: Readonly<Record<keyof Counts, [name: string, help: string]>> = {
+const counters: Readonly<Record<keyof CounterOutcomes, [name: string, help: string]>> = {
   commands: ['redis_commands', 'Commands to Redis, by what came of them.'],
   breaker: ['redis_breaker', 'How often no command was sent any more, and commands were sent again.'],
   lookups: ['lookups', 'Turns, by what was known of the chain that they continue.'],
@@ -11,16 +11,16 @@ const counters: Readonly<Record<keyof Counts, [name: string, help: string]>> = {
   sessions: ['sessions', 'Sessions of this node, by which the others know it.'],
 };
 
-/** The counters of a cluster's node, for Prometheus. Their only label is `outcome`, whose values are those of `Counts`. */
-export class ClusterMetrics implements Tally {
-  readonly #counters: ReadonlyMap<keyof Counts, Counter>;
+/** The counters of a cluster's node, for Prometheus. Their only label is `outcome`, whose values are those of `CounterOutcomes`. */
+export class ClusterMetrics implements ClusterCounters {
+  readonly #counters: ReadonlyMap<keyof CounterOutcomes, Counter>;
   readonly #seconds: Histogram;
 
   constructor(registry: Registry) {
     const registers = [registry];
     this.#counters = new Map(
       Object.entries(counters).map(([key, [name, help]]) => [
-        key as keyof Counts,
+        key as keyof CounterOutcomes,
         new Counter({ name: `turnwire_cluster_${name}_total`, help, labelNames: ['outcome'], registers }),
       ]),
     );
@@ -32,11 +32,11 @@ export class ClusterMetrics implements Tally {
     });
   }
 
-  count<Name extends keyof Counts>(name: Name, outcome: Counts[Name]): void {
+  count<Name extends keyof CounterOutcomes>(name: Name, outcome: CounterOutcomes[Name]): void {
     this.#counters.get(name)?.inc({ outcome });
   }
 
-  answeredIn(ms: number): void {
+  repliedIn(ms: number): void {
     this.#seconds.observe(ms / 1000);
   }
 }

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { ClusterMetrics } from './cluster-metrics.js';
 import { tokensOf } from '../relay/turn-record.js';
-import type { Tally } from '../cluster/tally.js';
+import type { ClusterCounters } from '../cluster/counters.js';
 import type { GatewayTurn } from '../relay/turn.js';
 
 /** Gauges, measured when Prometheus asks. */
@@ -95,7 +95,7 @@ export class Metrics {
   }
 
   /** Adds the counters of a cluster. Call it once. */
-  ofCluster(): Tally {
+  ofCluster(): ClusterCounters {
     return new ClusterMetrics(this.#registry);
   }
 

@@ -1,18 +1,18 @@
 import { Refusal } from '../base/refusal.js';
 import { readBody } from '../relay/http/body.js';
 import { bodyOf, textField } from '../relay/create.js';
-import { checkIds, permitted, unknownModel } from '../relay/policy.js';
+import { checkIds, withPermittedModel, unknownModel } from '../relay/access/policy.js';
 import { passAnswerOn } from '../upstream/pass-through.js';
 import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Policy, Principal } from '../upstream/principal.js';
 import type { PassThrough, PassedRequest, PassedAnswer } from '../upstream/pass-through.js';
-import type { Quotas } from '../relay/quotas.js';
-import type { Registry } from '../relay/registry.js';
+import type { Quotas } from '../relay/access/quotas.js';
+import type { IdRegistry } from '../relay/access/id-registry.js';
 
 export interface ScopeOptions {
   passThrough: PassThrough;
-  registry: Registry;
+  registry: IdRegistry;
   quotas: Quotas;
   bodies: RelayBodies;
   bodyBytes: number;
@@ -32,7 +32,7 @@ export interface ScopedRequest {
 }
 
 /** The largest answer whose ids and tokens are read, in bytes. */
-const mostAnswerBytes = 8 * 1024 * 1024;
+const maxAnswerBytes = 8 * 1024 * 1024;
 
 /** Serves a principal its own responses, conversations and models. An id that belongs to another principal is answered as not found. */
 export async function serveScoped(options: ScopeOptions, asked: ScopedRequest): Promise<void> {
@@ -73,7 +73,7 @@ async function serveChecked(
     if (params !== undefined) {
       await checkIds(params, principal, registry);
       const asked = { params, raw, bytes: 0, keep: () => {} };
-      const sent = path.startsWith('/responses') ? permitted(asked, principal) : asked;
+      const sent = path.startsWith('/responses') ? withPermittedModel(asked, principal) : asked;
       body = Buffer.from(bodyOf(sent));
       headers['content-length'] = String(body.length);
     }
@@ -150,7 +150,7 @@ async function wholeText({ body }: PassedAnswer): Promise<string> {
   let bytes = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > mostAnswerBytes)
+    if (bytes > maxAnswerBytes)
       throw new Refusal('the answer of the upstream is too large', { status: 502, code: 'answer_too_large' });
     chunks.push(chunk);
   }

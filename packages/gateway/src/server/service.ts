@@ -1,15 +1,15 @@
 import { RelayBodies } from '@turnwire/client/relay';
 import { isLoopback } from '../base/loopback.js';
 import { Activity } from '../admin/activity.js';
-import { mostIdentities, stateOf } from '../admin/state.js';
+import { maxListedIdentities, stateOf } from '../admin/state.js';
 import { Refusal, answerOf } from '../base/refusal.js';
 import { readCreate } from '../relay/create.js';
-import { Histories } from '../relay/histories.js';
+import { HistoryCache } from '../relay/history/history-cache.js';
 import { readBody } from '../relay/http/body.js';
 import { answerWhole, answerWithEvents } from '../relay/http/event-stream.js';
 import { answerWithJson } from '../relay/http/json-answer.js';
-import { LocalQuotas } from '../relay/quotas.js';
-import { LocalRegistry } from '../relay/registry.js';
+import { LocalQuotas } from '../relay/access/quotas.js';
+import { LocalIdRegistry } from '../relay/access/id-registry.js';
 import { recordOf } from '../relay/turn-record.js';
 import { Turns } from '../relay/turns.js';
 import { passAnswerOn } from '../upstream/pass-through.js';
@@ -26,9 +26,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { AdminState } from '../admin/state.js';
 import type { Config } from '../config/schema.js';
-import type { HistoriesOptions } from '../relay/histories.js';
-import type { Quotas } from '../relay/quotas.js';
-import type { Registry } from '../relay/registry.js';
+import type { HistoryCacheOptions } from '../relay/history/history-cache.js';
+import type { Quotas } from '../relay/access/quotas.js';
+import type { IdRegistry } from '../relay/access/id-registry.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
 import type { PassedRequest } from '../upstream/pass-through.js';
@@ -45,8 +45,8 @@ export interface ServiceOptions {
 export class Service {
   readonly #onWarning: (message: string) => void;
   readonly #bodies: RelayBodies;
-  readonly #histories: Histories;
-  readonly #registry: Registry;
+  readonly #histories: HistoryCache;
+  readonly #registry: IdRegistry;
   /** undefined for a gateway that is not part of a cluster. */
   readonly #cluster: Cluster | undefined;
   readonly #quotas: Quotas;
@@ -68,21 +68,21 @@ export class Service {
         ...clusterSecrets,
         limits: config.limits,
         upstream: () => this.#active.config.upstream,
-        tally: this.#metrics.ofCluster(),
+        counters: this.#metrics.ofCluster(),
         onWarning,
       });
-    this.#registry = this.#cluster?.registry ?? new LocalRegistry();
+    this.#registry = this.#cluster?.registry ?? new LocalIdRegistry();
     this.#quotas = this.#cluster?.quotas ?? new LocalQuotas();
     this.#active = new ActiveConfig(checked, onWarning);
     this.#bodies = new RelayBodies(config.limits.chain_bytes / 2);
-    this.#histories = new Histories(budgetOf(config));
+    this.#histories = new HistoryCache(budgetOf(config));
     const isReady = (): boolean => this.#isReady;
     this.#turns = new Turns({
       relays: () => this.#active.relays,
       histories: this.#histories,
       registry: this.#registry,
       quotas: this.#quotas,
-      elsewhere: this.#cluster?.elsewhere,
+      coordinator: this.#cluster?.coordinator,
       maxTurns: config.limits.turns,
       isReady,
       onSettled: (turn) => {
@@ -109,7 +109,7 @@ export class Service {
     if (JSON.stringify(checked.config.cluster) !== JSON.stringify(this.#active.config.cluster))
       this.#onWarning('turnwire: new cluster settings need a restart: the gateway keeps its present ones');
     this.#active = this.#active.changedTo(checked);
-    this.#histories.bound(budgetOf(checked.config));
+    this.#histories.setBudgets(budgetOf(checked.config));
   }
 
   /** Answers a request. Never rejects. */
@@ -150,7 +150,7 @@ export class Service {
       principals: (config.principals ?? []).map(({ name }) => name),
       running: this.#turns.runningByPrincipal,
       all: relays.stats,
-      newest: relays.newest(mostIdentities),
+      newest: relays.newest(maxListedIdentities),
     });
   }
 
@@ -297,7 +297,7 @@ export class Service {
   /** Answers another node that asks whether this one takes a turn. */
   #answerOffer(request: IncomingMessage, response: ServerResponse): void {
     const asked = new URL(request.url ?? '', 'http://node').searchParams.get('response') ?? '';
-    const isTaken = isFromNode(request) && this.#isReady && this.#cluster?.takes(asked) === true;
+    const isTaken = isFromNode(request) && this.#isReady && this.#cluster?.canContinue(asked) === true;
     response.writeHead(isTaken ? 204 : 409).end();
   }
 
@@ -337,7 +337,7 @@ function bodyHeaders({ headers }: IncomingMessage): Record<string, string> {
   return found;
 }
 
-function budgetOf({ restore }: Config): HistoriesOptions {
+function budgetOf({ restore }: Config): HistoryCacheOptions {
   if (restore === 'off') return { maxBytes: 0, principalBytes: 0 };
   const { max_bytes: maxBytes, principal_bytes: principalBytes = maxBytes / 4 } = restore;
   return { maxBytes, principalBytes };

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Limits } from '../config/schema.js';
 import type { RequestHeaders } from '../upstream/headers.js';
 import type { Principal } from '../upstream/principal.js';
-import type { Quotas } from '../relay/quotas.js';
+import type { Quotas } from '../relay/access/quotas.js';
 import type { Turns } from '../relay/turns.js';
 
 export interface UpgradesOptions {

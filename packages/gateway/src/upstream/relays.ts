@@ -3,8 +3,8 @@ import type { Relay, RelayOptions } from '@turnwire/client/relay';
 import type { Limits, UpstreamConfig } from '../config/schema.js';
 import type { Principal } from './principal.js';
 
-/** A relay that is in use until it is released. */
-export interface Lease {
+/** The use of a relay by one turn: the relay stays open until every lease is released. */
+export interface RelayLease {
   readonly relay: Relay;
   release(): void;
 }
@@ -56,7 +56,7 @@ export class Relays {
     this.#options = options;
   }
 
-  take({ identity, name, credential }: Pick<Principal, 'identity' | 'name' | 'credential'>): Lease {
+  take({ identity, name, credential }: Pick<Principal, 'identity' | 'name' | 'credential'>): RelayLease {
     const key = JSON.stringify(identity);
     const entry = this.#entries.get(key) ?? {
       relay: this.#create({ identity, credential }),

@@ -11,7 +11,7 @@ export interface RedisOptions {
 
 /** A connection to Redis that is opened again whenever it is lost, until it is destroyed. */
 export interface RedisConnection {
-  /** Rejects at once without a connection. The answer may never come: `Store` bounds the wait. */
+  /** Rejects at once without a connection. The answer may never come: `RedisStore` bounds the wait. */
   command(args: readonly string[]): Promise<unknown>;
   /** Ends the connection, and every command that waits for an answer. */
   destroy(): void;
@@ -31,10 +31,10 @@ interface Made {
 
 /** The first wait between two attempts to connect, in milliseconds; each further one is twice as long. */
 const firstWaitMs = 50;
-const longestWaitMs = 1000;
+const maxWaitMs = 1000;
 
 /** The most commands that wait for an answer, as they do while a server is paused. */
-const mostPending = 10_000;
+const maxPending = 10_000;
 
 const connectMs = 2000;
 
@@ -45,9 +45,9 @@ export async function connectRedis({ place, username, password }: RedisOptions):
     RESP: 2,
     disableOfflineQueue: true,
     disableClientInfo: true,
-    commandsQueueMaxLength: mostPending,
+    commandsQueueMaxLength: maxPending,
     maintNotifications: 'disabled',
-    // No AbortSignal for each command, which would cost more than the command: the deadline of `Store` is shorter anyway.
+    // No AbortSignal for each command, which would cost more than the command: the deadline of `RedisStore` is shorter anyway.
     commandOptions: { timeout: 0 },
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -144,5 +144,5 @@ function isMisread(error: unknown): boolean {
 }
 
 function waitBefore(attempt: number): number {
-  return Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 4);
+  return Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(attempt, 10)) * (0.75 + Math.random() / 4);
 }

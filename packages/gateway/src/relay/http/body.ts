@@ -23,7 +23,7 @@ const { zstdDecompress } = zlib as unknown as {
 if (zstdDecompress !== undefined) codings.set('zstd', promisify<Buffer, object, Buffer>(zstdDecompress));
 
 /** The most codings on top of each other. */
-const mostCodings = 3;
+const maxCodings = 3;
 
 /** The codings that the gateway decodes, in the form of `accept-encoding`. */
 const decodable = [...codings.keys()].filter((name) => name !== 'x-gzip').join(', ');
@@ -113,7 +113,7 @@ function decodersOf(header: string | undefined): { name: string; decode: Decode 
     .filter((name) => name !== '' && name !== 'identity');
   return names.toReversed().map((name) => {
     const decode = codings.get(name);
-    if (decode !== undefined && names.length <= mostCodings) return { name, decode };
+    if (decode !== undefined && names.length <= maxCodings) return { name, decode };
     throw new Refusal(
       `this gateway cannot decode a body with content-encoding ${named(name, names.length)}; it takes ${decodable}`,
       {
@@ -126,7 +126,7 @@ function decodersOf(header: string | undefined): { name: string; decode: Decode 
 }
 
 function named(name: string, count: number): string {
-  if (count > mostCodings) return `of more than ${mostCodings} codings`;
+  if (count > maxCodings) return `of more than ${maxCodings} codings`;
   if (name === 'zstd') return `"zstd" with Node.js ${process.version}, which has it from 22.15 on`;
   return JSON.stringify(name.slice(0, 40));
 }

@@ -24,7 +24,7 @@ export interface ClientSocketOptions {
 }
 
 /** The refusal of a message to a turn that another gateway carries: nodes speak HTTP to each other. */
-const elsewhere =
+const onPeerMessage =
   'another gateway carries this turn, and a turn that was handed over takes nothing more while it runs: wait for its end, and send a turn of its own';
 
 /** A lane runs its creates one after the other. */
@@ -36,7 +36,7 @@ interface Lane {
 }
 
 /** The most turns at once on one WebSocket, over all lanes; further creates wait in their lanes. */
-const mostRunning = 16;
+const maxRunning = 16;
 
 /** The bytes of all waiting creates together, as a number of frames of the largest size. */
 const queuedFramesOfFullSize = 2;
@@ -130,7 +130,7 @@ export class ClientSocket {
     if (this.#closing !== undefined) return;
     let running = [...this.#lanes.values()].filter(({ isBusy }) => isBusy).length;
     for (const lane of this.#lanes.values()) {
-      if (lane.isBusy || running >= mostRunning) continue;
+      if (lane.isBusy || running >= maxRunning) continue;
       const next = lane.waiting.shift();
       if (next === undefined) continue;
       running += 1;
@@ -211,7 +211,7 @@ export class ClientSocket {
       );
     };
     if (turn === undefined) return fail('response_not_found', 'no response with this id runs on this connection');
-    if (turn.isElsewhere) return fail('steering_not_supported', elsewhere);
+    if (turn.isOnPeer) return fail('steering_not_supported', onPeerMessage);
     // The upstream's answer to it comes as an event of the turn.
     turn.steer(input as SteerInput).catch((error: unknown) => {
       if (this.#isOpen) fail('steering_not_supported', error instanceof Error ? error.message : String(error));
@@ -223,7 +223,7 @@ export class ClientSocket {
     // The response may have ended while the interrupt was on its way.
     if (turn === undefined || turn.say(text)) return;
     const overHttp = 'the upstream carries this response over HTTP, where nothing interrupts it';
-    throw new Refusal(turn.isElsewhere ? elsewhere : overHttp, {
+    throw new Refusal(turn.isOnPeer ? onPeerMessage : overHttp, {
       code: 'interrupt_not_supported',
       param: 'response_id',
     });
@@ -233,8 +233,8 @@ export class ClientSocket {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     if (turn?.say(text) === true) return;
     const [code, message] =
-      turn?.isElsewhere === true
-        ? ['inject_not_supported', elsewhere]
+      turn?.isOnPeer === true
+        ? ['inject_not_supported', onPeerMessage]
         : ['response_not_found', 'no response with this id runs on this connection'];
     const error = { type: 'invalid_request_error', code, message };
     this.#outbox.send(

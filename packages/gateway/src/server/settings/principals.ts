@@ -23,7 +23,7 @@ interface Known {
 }
 
 /** Principals with passed keys that are remembered: making one costs two hashes. */
-const mostPassed = 1000;
+const maxPassed = 1000;
 
 /** The principals that may use the gateway, each with its identity at the upstream. */
 export class Principals {
@@ -103,7 +103,7 @@ export class Principals {
       credential: this.#own?.ask,
       policy: undefined,
     };
-    if (this.#passed.size >= mostPassed) this.#passed.clear();
+    if (this.#passed.size >= maxPassed) this.#passed.clear();
     this.#passed.set(text, principal);
     return principal;
   }

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Histories } from '../dist/relay/histories.js';
-import { holdContext } from '../dist/relay/restoring.js';
+import { HistoryCache } from '../dist/relay/history/history-cache.js';
+import { cacheContext } from '../dist/relay/history/full-request.js';
 import type { RelayTurn } from '@turnwire/client/relay';
 
 const item = (text: string) => ({ type: 'message', role: 'user', content: text });
-const texts = (histories: Histories, principal: string, id: string): unknown[] | undefined =>
+const texts = (histories: HistoryCache, principal: string, id: string): unknown[] | undefined =>
   histories
     .find(principal, id)
     ?.items()
     .map((one) => (one as { content: unknown }).content);
 
 function keep(
-  histories: Histories,
+  histories: HistoryCache,
   principal: string,
   id: string,
   parent: string | undefined,
@@ -21,9 +21,9 @@ function keep(
   histories.keep(principal, { id, parent, items: contents.map(item), stored: false });
 }
 
-describe('gateway histories', () => {
+describe('gateway history cache', () => {
   test('join a context out of the responses that it continues', () => {
-    const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
+    const histories = new HistoryCache({ maxBytes: 100_000, principalBytes: 100_000 });
     keep(histories, 'p', 'a', undefined, 'one', 'two');
     keep(histories, 'p', 'b', 'a', 'three');
     keep(histories, 'p', 'fork', 'a', 'other');
@@ -32,7 +32,7 @@ describe('gateway histories', () => {
   });
 
   test('keep nothing of one principal for another', () => {
-    const histories = new Histories({ maxBytes: 100_000, principalBytes: 100_000 });
+    const histories = new HistoryCache({ maxBytes: 100_000, principalBytes: 100_000 });
     keep(histories, 'p', 'a', undefined, 'secret');
     assert.equal(histories.find('q', 'a'), undefined);
     keep(histories, 'q', 'b', 'a', 'more');
@@ -40,7 +40,7 @@ describe('gateway histories', () => {
   });
 
   test('remove the least recently used response first, and never one before those that continue it', () => {
-    const histories = new Histories({ maxBytes: 4000, principalBytes: 4000 });
+    const histories = new HistoryCache({ maxBytes: 4000, principalBytes: 4000 });
     for (let turn = 0; turn < 3; turn += 1)
       keep(histories, 'p', `a${turn}`, turn === 0 ? undefined : `a${turn - 1}`, 'x'.repeat(500));
     keep(histories, 'p', 'b', undefined, 'x'.repeat(500));
@@ -61,7 +61,7 @@ describe('gateway histories', () => {
   });
 
   test('stay within the budget of each principal and within that of all', () => {
-    const histories = new Histories({ maxBytes: 10_000, principalBytes: 3000 });
+    const histories = new HistoryCache({ maxBytes: 10_000, principalBytes: 3000 });
     for (let turn = 0; turn < 10; turn += 1) keep(histories, 'greedy', `g${turn}`, undefined, 'x'.repeat(1000));
     assert(histories.bytes <= 3000);
     assert.notEqual(histories.find('greedy', 'g9'), undefined);
@@ -72,33 +72,33 @@ describe('gateway histories', () => {
   });
 
   test('keep no response that is larger than the budget, and none for a budget of 0', () => {
-    const small = new Histories({ maxBytes: 1000, principalBytes: 1000 });
+    const small = new HistoryCache({ maxBytes: 1000, principalBytes: 1000 });
     keep(small, 'p', 'a', undefined, 'x'.repeat(2000));
     assert.equal(small.bytes, 0);
-    const off = new Histories({ maxBytes: 0, principalBytes: 0 });
+    const off = new HistoryCache({ maxBytes: 0, principalBytes: 0 });
     keep(off, 'p', 'a', undefined, 'x');
     assert.deepEqual([off.off, off.bytes], [true, 0]);
   });
 
   test('shrink at once when the budget becomes smaller', () => {
-    const histories = new Histories({ maxBytes: 10_000, principalBytes: 10_000 });
+    const histories = new HistoryCache({ maxBytes: 10_000, principalBytes: 10_000 });
     for (let turn = 0; turn < 5; turn += 1) keep(histories, 'p', `a${turn}`, undefined, 'x'.repeat(1000));
-    histories.bound({ maxBytes: 2000, principalBytes: 2000 });
+    histories.setBudgets({ maxBytes: 2000, principalBytes: 2000 });
     assert(histories.bytes <= 2000);
   });
 });
 
-describe('gateway histories: the context at the end of a turn', () => {
+describe('gateway history cache: the context at the end of a turn', () => {
   test('has only the items that are new here, after a turn that continued a response of another gateway', () => {
-    const histories = new Histories({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
+    const histories = new HistoryCache({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
     const long = 'x'.repeat(10_000);
     keep(histories, 'p', 'own', undefined, long, 'answer');
     const before = histories.bytes;
     const context = [item(long), item('answer'), item('two'), item('of another gateway'), item('three'), item('news')];
     const turn = { context, responseId: 'new', stored: true, continued: { responseId: 'other', from: 4 } };
     const create = { params: { input: context.slice(0, 5) }, raw: undefined, bytes: 20_000, keep: () => undefined };
-    const own = { responseId: 'own', from: 2 };
-    holdContext(histories, 'p', turn as unknown as RelayTurn, { create, sent: create, own });
+    const local = { responseId: 'own', from: 2 };
+    cacheContext(histories, 'p', turn as unknown as RelayTurn, { create, sent: create, local });
     assert.deepEqual(texts(histories, 'p', 'new'), [long, 'answer', 'two', 'of another gateway', 'three', 'news']);
     assert(histories.bytes - before < 1000, `${histories.bytes - before} bytes for four short items`);
   });

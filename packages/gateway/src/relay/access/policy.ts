@@ -1,16 +1,16 @@
-import { Refusal } from '../base/refusal.js';
-import { textField, withParams } from './create.js';
+import { Refusal } from '../../base/refusal.js';
+import { textField, withParams } from '../create.js';
 import type { Json, JsonObject } from '@turnwire/client/relay';
-import type { Principal } from '../upstream/principal.js';
-import type { Create } from './create.js';
-import type { Registry } from './registry.js';
+import type { Principal } from '../../upstream/principal.js';
+import type { Create } from '../create.js';
+import type { IdRegistry } from './id-registry.js';
 
 /**
  * The request with the model's name at the upstream.
  *
  * @throws Refusal for a model that the principal may not use, and for none where it may not use all: a prompt of the upstream can choose any.
  */
-export function permitted(create: Create, { policy }: Principal): Create {
+export function withPermittedModel(create: Create, { policy }: Principal): Create {
   if (policy === undefined) return create;
   const asked = textField(create.params, 'model');
   if (asked === undefined) {
@@ -37,7 +37,7 @@ export function unknownModel(model: string): Refusal {
 export async function checkIds(
   params: JsonObject,
   { id: principal, policy }: Principal,
-  registry: Registry,
+  registry: IdRegistry,
 ): Promise<void> {
   // For a key that is passed through, the upstream checks the ids.
   if (policy === undefined) return;

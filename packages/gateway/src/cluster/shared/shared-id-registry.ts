@@ -1,17 +1,17 @@
-import { LocalRegistry } from '../relay/registry.js';
-import { lifetimes } from './keys.js';
-import { NonsenseReply } from './redis/store.js';
-import type { Registry } from '../relay/registry.js';
-import type { Keys } from './keys.js';
-import type { Store } from './redis/store.js';
+import { LocalIdRegistry } from '../../relay/access/id-registry.js';
+import { lifetimes } from '../keys.js';
+import { MalformedReply } from '../redis/redis-store.js';
+import type { IdRegistry } from '../../relay/access/id-registry.js';
+import type { Keys } from '../keys.js';
+import type { RedisStore } from '../redis/redis-store.js';
 
 /** The owners of ids, over all nodes. An id that no node knows, or that cannot be looked up, is refused to everybody. */
-export class SharedRegistry implements Registry {
-  readonly #local = new LocalRegistry();
-  readonly #store: Store;
+export class SharedIdRegistry implements IdRegistry {
+  readonly #local = new LocalIdRegistry();
+  readonly #store: RedisStore;
   readonly #keys: Keys;
 
-  constructor(store: Store, keys: Keys) {
+  constructor(store: RedisStore, keys: Keys) {
     this.#store = store;
     this.#keys = keys;
   }
@@ -40,6 +40,6 @@ export class SharedRegistry implements Registry {
 }
 
 function textOrNull(reply: unknown): string | null {
-  if (reply !== null && typeof reply !== 'string') throw new NonsenseReply(reply);
+  if (reply !== null && typeof reply !== 'string') throw new MalformedReply(reply);
   return reply;
 }

@@ -1,5 +1,5 @@
 /** Counters of a node, each with its possible outcomes. docs/cluster.md says what they mean. */
-export interface Counts {
+export interface CounterOutcomes {
   commands: 'answered' | 'late' | 'failed' | 'nonsense' | 'full' | 'not_asked';
   breaker: 'opened' | 'closed';
   lookups: 'here' | 'stored' | 'node' | 'none' | 'unanswered' | 'stale';
@@ -9,8 +9,8 @@ export interface Counts {
 }
 
 /** Receives the counts of a node. */
-export interface Tally {
-  count<Name extends keyof Counts>(name: Name, outcome: Counts[Name]): void;
+export interface ClusterCounters {
+  count<Name extends keyof CounterOutcomes>(name: Name, outcome: CounterOutcomes[Name]): void;
   /** Called for each command that Redis has answered. */
-  answeredIn(ms: number): void;
+  repliedIn(ms: number): void;
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Histories } from '../dist/relay/histories.js';
-import { holdContext } from '../dist/relay/restoring.js';
+import { HistoryCache } from '../dist/relay/history/history-cache.js';
+import { cacheContext } from '../dist/relay/history/full-request.js';
 import type { Json, RelayTurn } from '@turnwire/client/relay';
 
 const message = (content: string): Json => ({ type: 'message', role: 'user', content });
 
-test('gateway restoring: the items after a compaction are kept once, however many turns continue it', () => {
-  const histories = new Histories({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
+test('gateway history cache: the items after a compaction are kept once, however many turns continue it', () => {
+  const histories = new HistoryCache({ maxBytes: 1_000_000, principalBytes: 1_000_000 });
   const context: Json[] = [
     message('before it'),
     { type: 'compaction', encrypted_content: 'c'.repeat(50_000) },
@@ -16,7 +16,7 @@ test('gateway restoring: the items after a compaction are kept once, however man
   const take = (id: string, continued: { responseId: string; from: number } | undefined): void => {
     const turn = { responseId: id, stored: true, context: [...context], continued } as unknown as RelayTurn;
     const create = { params: { model: 'm', input: [...context] }, raw: undefined, bytes: 60_000, keep: () => {} };
-    holdContext(histories, 'someone', turn, { create, sent: create });
+    cacheContext(histories, 'someone', turn, { create, sent: create });
   };
   take('resp_1', undefined);
   const first = histories.bytes;

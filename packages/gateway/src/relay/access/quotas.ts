@@ -1,5 +1,5 @@
-import { Refusal, retryAfterSeconds } from '../base/refusal.js';
-import type { Principal } from '../upstream/principal.js';
+import { Refusal, retryAfterSeconds } from '../../base/refusal.js';
+import type { Principal } from '../../upstream/principal.js';
 
 /** The limits of principals: requests and tokens in a minute, and turns at once. Several gateways can share them. */
 export interface Quotas {
@@ -10,7 +10,7 @@ export interface Quotas {
 }
 
 /** What is left of an account over all gateways; undefined for a quantity without a limit. */
-export interface Left {
+export interface RemainingQuota {
   requests: number | undefined;
   tokens: number | undefined;
   /** Running turns on the other gateways. */
@@ -72,7 +72,7 @@ export class LocalQuotas implements Quotas {
   }
 
   /** Replaces the levels of an account by those that all gateways share. */
-  correct(id: string, { requests, tokens, othersRunning }: Left): void {
+  correct(id: string, { requests, tokens, othersRunning }: RemainingQuota): void {
     const account = this.#accountOf(id);
     const now = this.#now();
     account.othersRunning = othersRunning;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Script } from './store.js';
+import type { Script } from './redis-store.js';
 
 /** A script with its SHA-1 digest, by which Redis finds it again. */
 export function scriptOf(text: string): Script {

@@ -1,11 +1,11 @@
 import type { RedisConnection } from './connection.js';
-import type { Counts, Tally } from '../tally.js';
+import type { CounterOutcomes, ClusterCounters } from '../counters.js';
 
 /** Thrown for an answer of the wrong shape: another program writes to the same keys, or the server is no Redis. */
-export class NonsenseReply extends Error {
+export class MalformedReply extends Error {
   constructor(reply: unknown) {
     super(`its answer was ${JSON.stringify(reply ?? null).slice(0, 100)}`);
-    this.name = 'NonsenseReply';
+    this.name = 'MalformedReply';
   }
 }
 
@@ -15,14 +15,14 @@ export interface Script {
   readonly sha1: string;
 }
 
-export interface StoreOptions {
+export interface RedisStoreOptions {
   /** Begins to connect. Called again for a connection that has become silent. */
   connect: () => Promise<RedisConnection>;
   /** Called with one sentence when Redis is away, back, or full. */
   onWarning: (message: string) => void;
   /** The wait for an answer to a command, in milliseconds. */
   deadlineMs: number;
-  tally: Tally;
+  counters: ClusterCounters;
 }
 
 /**
@@ -32,12 +32,12 @@ export interface StoreOptions {
  */
 type Breaker = { name: 'closed'; misses: number } | { name: 'open'; since: number; waitMs: number };
 
-/** The misses in a row that open the breaker. */
-const mostMisses = 3;
+/** The number of misses in a row that opens the breaker. */
+const maxMisses = 3;
 
 /** The first wait between two probes, in milliseconds; each further one is twice as long. */
 const firstProbeMs = 250;
-const longestProbeMs = 5000;
+const maxProbeMs = 5000;
 
 /** The time after the start, in milliseconds, in which a missing connection does not count as a miss. */
 const startMs = 1000;
@@ -46,11 +46,11 @@ const startMs = 1000;
 const probeDeadlineMs = 500;
 
 /**
- * Redis as a turn may use it: no command takes longer than its deadline, and while Redis is away no command is sent. A missing answer is `undefined`, never
+ * Redis as a turn may use it: no command takes longer than its deadline, and none is sent while the breaker is open. A missing answer is `undefined`, never
  * an exception: the caller goes on with what this node knows.
  */
-export class Store {
-  readonly #options: StoreOptions;
+export class RedisStore {
+  readonly #options: RedisStoreOptions;
   #connection: RedisConnection | undefined;
   #breaker: Breaker = { name: 'closed', misses: 0 };
   #probe: NodeJS.Timeout | undefined;
@@ -59,24 +59,24 @@ export class Store {
   readonly #startedAt = performance.now();
   #hasAnswered = false;
 
-  constructor(options: StoreOptions) {
+  constructor(options: RedisStoreOptions) {
     this.#options = options;
     void this.#connect();
   }
 
   /** True while the breaker is open: no command is sent. */
-  get isAway(): boolean {
+  get isUnavailable(): boolean {
     return this.#breaker.name === 'open' || this.#isClosed;
   }
 
   /**
    * Sends a command.
    *
-   * @param read throws `NonsenseReply` for an answer of the wrong shape.
+   * @param read throws `MalformedReply` for an answer of the wrong shape.
    * @returns undefined when no answer came in time.
    */
   async command<Value>(args: readonly string[], read: (reply: unknown) => Value): Promise<Value | undefined> {
-    return this.#attempt((connection) => connection.command(args), read);
+    return this.#send((connection) => connection.command(args), read);
   }
 
   /** Runs a script, with the bounds of `command`. */
@@ -87,7 +87,7 @@ export class Store {
     read: (reply: unknown) => Value,
   ): Promise<Value | undefined> {
     const rest = [String(keys.length), ...keys, ...args.map(String)];
-    return this.#attempt(
+    return this.#send(
       (connection) =>
         connection.command(['EVALSHA', sha1, ...rest]).catch((error: unknown) => {
           // A server that was restarted has forgotten its scripts.
@@ -104,54 +104,54 @@ export class Store {
     this.#connection?.destroy();
   }
 
-  async #attempt<Value>(
+  async #send<Value>(
     send: (connection: RedisConnection) => Promise<unknown>,
     read: (reply: unknown) => Value,
   ): Promise<Value | undefined> {
-    const { tally, deadlineMs } = this.#options;
-    if (this.isAway) {
-      tally.count('commands', 'not_asked');
+    const { counters, deadlineMs } = this.#options;
+    if (this.isUnavailable) {
+      counters.count('commands', 'not_asked');
       return undefined;
     }
     const from = performance.now();
     try {
       const connection = this.#connection;
       if (connection === undefined) throw new Error('there is no connection');
-      const value = read(await inTime(send(connection), deadlineMs));
-      tally.count('commands', 'answered');
-      tally.answeredIn(performance.now() - from);
-      this.#answered();
+      const value = read(await withDeadline(send(connection), deadlineMs));
+      counters.count('commands', 'answered');
+      counters.repliedIn(performance.now() - from);
+      this.#noteAnswer();
       return value;
     } catch (error) {
       if (this.#isClosed) return undefined;
-      tally.count('commands', outcomeOf(error));
-      if (isFull(error)) this.#full();
-      else this.#missed(messageOf(error));
+      counters.count('commands', outcomeOf(error));
+      if (isFull(error)) this.#noteFull();
+      else this.#noteMiss(messageOf(error));
       return undefined;
     }
   }
 
-  #answered(): void {
+  #noteAnswer(): void {
     this.#hasAnswered = true;
     // A late answer does not close the breaker: only the answer to a probe does.
     if (this.#breaker.name === 'closed') this.#breaker.misses = 0;
   }
 
-  #missed(why: string): void {
+  #noteMiss(why: string): void {
     const breaker = this.#breaker;
     if (breaker.name === 'open') return;
     if (!this.#hasAnswered && performance.now() - this.#startedAt < startMs) return;
     breaker.misses += 1;
-    if (breaker.misses < mostMisses) return;
-    this.#options.tally.count('breaker', 'opened');
+    if (breaker.misses < maxMisses) return;
+    this.#options.counters.count('breaker', 'opened');
     this.#breaker = { name: 'open', since: performance.now(), waitMs: firstProbeMs };
     this.#options.onWarning(`turnwire: Redis is away (${why}): turns go on with what this node knows`);
     this.#probeLater(firstProbeMs);
   }
 
   /** Notes that Redis refuses writes, and still answers reads. */
-  #full(): void {
-    this.#answered();
+  #noteFull(): void {
+    this.#noteAnswer();
     if (this.#isFull) return;
     this.#isFull = true;
     this.#options.onWarning(
@@ -160,29 +160,29 @@ export class Store {
   }
 
   #probeLater(waitMs: number): void {
-    this.#probe = setTimeout(() => void this.#ask(waitMs), waitMs * (0.75 + Math.random() / 4));
+    this.#probe = setTimeout(() => void this.#probeNow(waitMs), waitMs * (0.75 + Math.random() / 4));
     this.#probe.unref();
   }
 
   /** Probes with a write: a replica, and a server without permissions, would answer a read. */
-  async #ask(waitMs: number): Promise<void> {
+  async #probeNow(waitMs: number): Promise<void> {
     const breaker = this.#breaker;
     if (this.#isClosed || breaker.name === 'closed') return;
     try {
       if (this.#connection === undefined) throw new Error('there is no connection');
       const answer = this.#connection.command(['SET', 't1:probe', '1', 'PX', '1000']);
-      const reply = await inTime(answer, probeDeadlineMs);
-      if (reply !== 'OK') throw new NonsenseReply(reply);
+      const reply = await withDeadline(answer, probeDeadlineMs);
+      if (reply !== 'OK') throw new MalformedReply(reply);
     } catch (error) {
       if (this.#isClosed) return;
       if (!isFull(error)) {
         // A connection on which no answer comes may be dead without an error.
-        if (error instanceof Late) await this.#connect();
-        breaker.waitMs = Math.min(longestProbeMs, 2 * waitMs);
+        if (error instanceof ReplyTimeout) await this.#connect();
+        breaker.waitMs = Math.min(maxProbeMs, 2 * waitMs);
         return this.#probeLater(breaker.waitMs);
       }
     }
-    this.#options.tally.count('breaker', 'closed');
+    this.#options.counters.count('breaker', 'closed');
     this.#breaker = { name: 'closed', misses: 0 };
     this.#isFull = false;
     const seconds = Math.max(1, Math.round((performance.now() - breaker.since) / 1000));
@@ -198,13 +198,13 @@ export class Store {
   }
 }
 
-class Late extends Error {}
+class ReplyTimeout extends Error {}
 
 /** Rejects when the answer is late. Time in which this program's own event loop stood still does not count: an answer that came meanwhile is read first. */
-function inTime(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> {
+function withDeadline(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
-      () => setImmediate(() => setImmediate(() => reject(new Late(`no answer within ${deadlineMs} ms`)))),
+      () => setImmediate(() => setImmediate(() => reject(new ReplyTimeout(`no answer within ${deadlineMs} ms`)))),
       deadlineMs,
     );
     void answer
@@ -214,9 +214,9 @@ function inTime(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> 
   });
 }
 
-function outcomeOf(error: unknown): Counts['commands'] {
-  if (error instanceof Late) return 'late';
-  if (error instanceof NonsenseReply) return 'nonsense';
+function outcomeOf(error: unknown): CounterOutcomes['commands'] {
+  if (error instanceof ReplyTimeout) return 'late';
+  if (error instanceof MalformedReply) return 'nonsense';
   return isFull(error) ? 'full' : 'failed';
 }
 

@@ -1,34 +1,34 @@
-import { textField } from './create.js';
+import { textField } from '../create.js';
 import type { Json, JsonObject, KnownResponse, RelayTurn } from '@turnwire/client/relay';
-import type { Create } from './create.js';
-import type { HeldHistory, Histories } from './histories.js';
+import type { Create } from '../create.js';
+import type { CachedHistory, HistoryCache } from './history-cache.js';
 
-/** The request without the name of the response that it continues: the response's whole context comes first, then the input. */
-export function inFull(create: Create, history: HeldHistory): Create {
+/** The same request without `previous_response_id`: its input is the whole context of that response, followed by the items of the request. */
+export function withFullHistory(create: Create, history: CachedHistory): Create {
   const { previous_response_id: _, input, ...rest } = create.params;
-  const items = [...history.items().filter((item) => history.stored || isWhole(item)), ...itemsIn(input)];
+  const items = [...history.items().filter((item) => history.stored || canBeResent(item)), ...inputItems(input)];
   return { ...create, params: { ...rest, input: items }, raw: undefined };
 }
 
 /**
- * Keeps the context at the end of a turn.
+ * Puts the context at the end of a turn into the cache.
  *
  * @param sent the request that was sent in the end: the client's, or the same in full.
- * @param own the longest context of this gateway that begins the input. A turn that has continued another gateway's response adds the items after that
+ * @param local the longest context of this gateway that begins the input. A turn that has continued another gateway's response adds the items after that
  * context, not the whole.
  */
-export function holdContext(
-  histories: Histories,
+export function cacheContext(
+  histories: HistoryCache,
   principal: string,
   turn: RelayTurn,
-  { create, sent, own }: { create: Create; sent: Create; own?: KnownResponse | undefined },
+  { create, sent, local }: { create: Create; sent: Create; local?: KnownResponse | undefined },
 ): void {
   const { context, responseId: id, stored, continued } = turn;
   if (histories.off || id === undefined || context === undefined || hasConversation(create.params)) return;
   const named = textField(create.params, 'previous_response_id');
   const parent =
     named === undefined
-      ? [continued, own].find((one) => one && histories.find(principal, one.responseId) !== undefined)
+      ? [continued, local].find((known) => known && histories.find(principal, known.responseId) !== undefined)
       : undefined;
   // The parent's items were searched for a compaction when they were kept.
   const compacted = lastCompaction(context, parent?.from ?? 0);
@@ -40,17 +40,18 @@ export function holdContext(
   if (named === undefined)
     return histories.keep(principal, { id, stored, parent: parent?.responseId, items: context.slice(parent?.from) });
   // In a turn that was sent in full, the context begins with items that are kept already.
-  const before = sent === create ? 0 : itemsIn(sent.params['input']).length - itemsIn(create.params['input']).length;
+  const before =
+    sent === create ? 0 : inputItems(sent.params['input']).length - inputItems(create.params['input']).length;
   histories.keep(principal, { id, stored, parent: named, items: context.slice(before) });
 }
 
-export function itemsIn(input: Json | undefined): Json[] {
+export function inputItems(input: Json | undefined): Json[] {
   if (Array.isArray(input)) return input;
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : [];
 }
 
-/** False for reasoning without its encrypted content: the upstream does not store it, so that its id alone means nothing later. */
-function isWhole(item: Json): boolean {
+/** False for a reasoning item without encrypted content: the upstream does not store such an item, so its id cannot be resolved later. */
+function canBeResent(item: Json): boolean {
   if (typeOf(item) !== 'reasoning') return true;
   const { encrypted_content: content } = item as JsonObject;
   return typeof content === 'string' && content !== '';

@@ -1,9 +1,9 @@
 import type { Json } from '@turnwire/client/relay';
 
 /** The items that a response has added to the context of the response it continues. */
-interface Node {
+interface HistoryNode {
   readonly id: string;
-  readonly parent: Node | undefined;
+  readonly parent: HistoryNode | undefined;
   /** The items as the JSON of an array. */
   readonly text: string;
   readonly bytes: number;
@@ -12,41 +12,41 @@ interface Node {
 }
 
 /** The responses of one principal, in the order of their last use. A response comes before those that it continues. */
-interface Store {
-  readonly nodes: Map<string, Node>;
+interface PrincipalHistories {
+  readonly nodes: Map<string, HistoryNode>;
   bytes: number;
 }
 
-export interface HistoriesOptions {
+export interface HistoryCacheOptions {
   /** The budget of all principals together. 0 keeps nothing. */
   maxBytes: number;
   principalBytes: number;
 }
 
-export interface HeldHistory {
+export interface CachedHistory {
   readonly stored: boolean;
   /** The items of the whole context at the end of the response. */
   items(): Json[];
 }
 
 /** The estimated memory for a response besides its text. */
-const nodeBytes = 300;
+const nodeOverheadBytes = 300;
 
 /**
  * The contexts of responses. A response that the upstream has lost can be continued with them, by sending its context in full. They are kept in memory alone,
  * within two budgets; those used least recently are removed first.
  */
-export class Histories {
-  #options: HistoriesOptions;
-  readonly #stores = new Map<string, Store>();
+export class HistoryCache {
+  #options: HistoryCacheOptions;
+  readonly #stores = new Map<string, PrincipalHistories>();
   #bytes = 0;
 
-  constructor(options: HistoriesOptions) {
+  constructor(options: HistoryCacheOptions) {
     this.#options = options;
   }
 
   /** Sets other budgets. */
-  bound(options: HistoriesOptions): void {
+  setBudgets(options: HistoryCacheOptions): void {
     this.#options = options;
     for (const [principal, store] of this.#stores)
       while (store.bytes > options.principalBytes) this.#evict(principal, store);
@@ -67,7 +67,7 @@ export class Histories {
     return Math.min(this.#options.principalBytes, this.#options.maxBytes);
   }
 
-  find(principal: string, id: string): HeldHistory | undefined {
+  find(principal: string, id: string): CachedHistory | undefined {
     const store = this.#stores.get(principal);
     const node = store?.nodes.get(id);
     if (store === undefined || node === undefined) return undefined;
@@ -85,15 +85,15 @@ export class Histories {
     response: { id: string; parent: string | undefined; items: readonly Json[]; stored: boolean },
   ): void {
     if (this.off) return;
-    const store = this.#stores.get(principal) ?? { nodes: new Map<string, Node>(), bytes: 0 };
+    const store = this.#stores.get(principal) ?? { nodes: new Map<string, HistoryNode>(), bytes: 0 };
     const parent = response.parent === undefined ? undefined : store.nodes.get(response.parent);
     if (response.parent !== undefined && parent === undefined) return;
     const text = JSON.stringify(response.items);
-    const bytes = nodeBytes + text.length * (isLatin(text) ? 1 : 2);
+    const bytes = nodeOverheadBytes + text.length * (isLatin1(text) ? 1 : 2);
     if (bytes > this.largest) return;
     this.#stores.set(principal, store);
     this.#remove(store, store.nodes.get(response.id));
-    const node: Node = { id: response.id, parent, text, bytes, stored: response.stored };
+    const node: HistoryNode = { id: response.id, parent, text, bytes, stored: response.stored };
     store.nodes.set(node.id, node);
     store.bytes += bytes;
     this.#bytes += bytes;
@@ -108,19 +108,19 @@ export class Histories {
   }
 
   #evictLargest(): void {
-    let largest: [string, Store] | undefined;
+    let largest: [string, PrincipalHistories] | undefined;
     for (const entry of this.#stores) if (largest === undefined || entry[1].bytes > largest[1].bytes) largest = entry;
     if (largest === undefined) return;
     this.#evict(...largest);
   }
 
-  #evict(principal: string, store: Store): void {
+  #evict(principal: string, store: PrincipalHistories): void {
     const [oldest] = store.nodes.values();
     this.#remove(store, oldest);
     if (store.nodes.size === 0) this.#stores.delete(principal);
   }
 
-  #remove(store: Store, node: Node | undefined): void {
+  #remove(store: PrincipalHistories, node: HistoryNode | undefined): void {
     if (node === undefined || !store.nodes.delete(node.id)) return;
     store.bytes -= node.bytes;
     this.#bytes -= node.bytes;
@@ -128,20 +128,20 @@ export class Histories {
 }
 
 /** Marks a response and all that it continues as used, the oldest last: so a response is always removed before those that it continues. */
-function touch(store: Store, node: Node): void {
-  for (let one: Node | undefined = node; one !== undefined; one = one.parent) {
+function touch(store: PrincipalHistories, node: HistoryNode): void {
+  for (let one: HistoryNode | undefined = node; one !== undefined; one = one.parent) {
     if (store.nodes.get(one.id) !== one) return;
     store.nodes.delete(one.id);
     store.nodes.set(one.id, one);
   }
 }
 
-function itemsOf(node: Node): Json[] {
-  const path: Node[] = [];
-  for (let one: Node | undefined = node; one !== undefined; one = one.parent) path.push(one);
+function itemsOf(node: HistoryNode): Json[] {
+  const path: HistoryNode[] = [];
+  for (let next: HistoryNode | undefined = node; next !== undefined; next = next.parent) path.push(next);
   return path.toReversed().flatMap(({ text }) => JSON.parse(text) as Json[]);
 }
 
-function isLatin(text: string): boolean {
+function isLatin1(text: string): boolean {
   return !/[\u0100-\uFFFF]/.test(text);
 }

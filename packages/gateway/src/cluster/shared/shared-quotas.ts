@@ -1,12 +1,12 @@
-import { LocalQuotas } from '../relay/quotas.js';
-import { lifetimes } from './keys.js';
-import { NonsenseReply } from './redis/store.js';
-import { scriptOf } from './redis/scripts.js';
-import type { Policy, Principal } from '../upstream/principal.js';
-import type { Left, Quotas } from '../relay/quotas.js';
-import type { Keys } from './keys.js';
-import type { Session } from './session.js';
-import type { Store } from './redis/store.js';
+import { LocalQuotas } from '../../relay/access/quotas.js';
+import { lifetimes } from '../keys.js';
+import { MalformedReply } from '../redis/redis-store.js';
+import { scriptOf } from '../redis/script.js';
+import type { Policy, Principal } from '../../upstream/principal.js';
+import type { RemainingQuota, Quotas } from '../../relay/access/quotas.js';
+import type { Keys } from '../keys.js';
+import type { Session } from '../session.js';
+import type { RedisStore } from '../redis/redis-store.js';
 
 /**
  * Takes requests and tokens from the account of a principal, notes how many of its turns run on this node, and returns what is left. Requests and tokens
@@ -53,13 +53,13 @@ interface Pending {
  */
 export class SharedQuotas implements Quotas {
   readonly #local = new LocalQuotas();
-  readonly #store: Store;
+  readonly #store: RedisStore;
   readonly #keys: Keys;
   readonly #session: Session;
   /** Requests and tokens that no answer of Redis includes yet. */
   readonly #pending = new Map<string, Pending>();
 
-  constructor(store: Store, keys: Keys, session: Session) {
+  constructor(store: RedisStore, keys: Keys, session: Session) {
     this.#store = store;
     this.#keys = keys;
     this.#session = session;
@@ -110,7 +110,7 @@ export class SharedQuotas implements Quotas {
       this.#keys.node(''),
       lifetimes.account,
     ];
-    const left = await this.#store.run(account, [this.#keys.account(id)], args, leftIn);
+    const left = await this.#store.run(account, [this.#keys.account(id)], args, remainingIn);
     pending.requests -= requests;
     pending.tokens -= tokens;
     // The number of turns on other nodes is unknown.
@@ -135,15 +135,15 @@ function isLimited(policy: Policy | undefined): boolean {
   return concurrentTurns !== undefined || requestsPerMinute !== undefined || tokensPerMinute !== undefined;
 }
 
-function leftIn(reply: unknown): Left {
+function remainingIn(reply: unknown): RemainingQuota {
   const [requests, tokens, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
-  if (typeof others !== 'number') throw new NonsenseReply(reply);
+  if (typeof others !== 'number') throw new MalformedReply(reply);
   return { requests: level(requests), tokens: level(tokens), othersRunning: others };
 }
 
 function level(said: unknown): number | undefined {
   if (said === '') return undefined;
   const value = Number(said);
-  if (typeof said !== 'string' || !Number.isFinite(value)) throw new NonsenseReply(said);
+  if (typeof said !== 'string' || !Number.isFinite(value)) throw new MalformedReply(said);
   return value;
 }

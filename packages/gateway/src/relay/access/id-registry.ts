@@ -1,5 +1,5 @@
 /** Remembers which principal an id belongs to: the id of a response, an item or a conversation. Several gateways can share one registry. */
-export interface Registry {
+export interface IdRegistry {
   /** False also for an unknown id: the gateway refuses ids that it does not know. */
   isOwn(principal: string, id: string): boolean | Promise<boolean>;
   /** @param ids ids out of answers of the upstream. Ids out of requests prove no ownership. */
@@ -7,10 +7,10 @@ export interface Registry {
 }
 
 /** The most ids that are remembered, of some 150 bytes each. */
-const mostIds = 200_000;
+const maxIds = 200_000;
 
 /** The ids that this gateway has seen itself; the oldest are forgotten first. */
-export class LocalRegistry implements Registry {
+export class LocalIdRegistry implements IdRegistry {
   readonly #owners = new Map<string, string>();
 
   isOwn(principal: string, id: string): boolean {
@@ -27,7 +27,7 @@ export class LocalRegistry implements Registry {
       // The first owner stays.
       if (this.#owners.has(id)) continue;
       this.#owners.set(id, principal);
-      if (this.#owners.size <= mostIds) continue;
+      if (this.#owners.size <= maxIds) continue;
       const [oldest] = this.#owners.keys();
       if (oldest !== undefined) this.#owners.delete(oldest);
     }
