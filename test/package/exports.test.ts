@@ -14,7 +14,10 @@ const pinned = {
   '@turnwire/client': [client, ['TurnwireError', 'createClient', 'errorCodes']],
   '@turnwire/client/fetch': [clientFetch, ['TurnwireError', 'createFetch']],
   '@turnwire/client/proxy': [clientProxy, ['proxyFor']],
-  '@turnwire/client/relay': [clientRelay, ['ContextDigests', 'RelayBodies', 'createRelay', 'sseText', 'withStreamId']],
+  '@turnwire/client/relay': [
+    clientRelay,
+    ['ContextDigests', 'RelayBodies', 'bodyText', 'createRelay', 'sseText', 'withStreamId'],
+  ],
   '@turnwire/emulator': [
     emulator,
     [
