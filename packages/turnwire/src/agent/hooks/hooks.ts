@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type BuiltinHook,
   type CommandHook,
@@ -253,9 +254,10 @@ function labelOf(hook: Hook): string {
 
 /** Changes the arguments of a call. Arguments that the hook does not name stay as they are. */
 function change(verdict: HookVerdict, updated: Readonly<Record<string, unknown>>, by: string): void {
-  if (Object.keys(updated).length === 0) return;
   const before = typeof verdict.input === 'object' && verdict.input !== null ? verdict.input : {};
-  verdict.input = { ...before, ...updated };
+  const after = { ...before, ...updated };
+  if (isDeepStrictEqual(after, before)) return;
+  verdict.input = after;
   verdict.changedBy = by;
 }
 

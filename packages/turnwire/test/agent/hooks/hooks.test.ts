@@ -122,6 +122,13 @@ describe('hooks of pre_tool_use: fail closed', { skip }, () => {
 });
 
 describe('hooks: input', { skip }, () => {
+  test('arguments that a hook gives as they were are not changed', async (t) => {
+    const same = `echo '{"hook_specific_output":{"updated_input":{"cmd":"ls"}}}'`;
+    const event = { tool_input: { cmd: 'ls', cwd: 'sub' } };
+    const { input, changedBy } = await verdictOf(t, { hooks: { pre_tool_use: { hooks: [command(same)] } }, event });
+    assert.deepEqual([input, changedBy], [event.tool_input, undefined]);
+  });
+
   test('changed arguments go to the next hook, and arguments that a hook does not name stay', async (t) => {
     const change = (input: object) => `echo '${JSON.stringify({ hook_specific_output: { updated_input: input } })}'`;
     const hooks = {
