@@ -27,4 +27,6 @@ export interface Question {
   detail: string | undefined;
   /** The reason for the question, where it is not only that the tool may change something. */
   reason: string | undefined;
+  /** True where the user alone can answer: neither `yolo` nor a rule does. */
+  fixed: boolean;
 }

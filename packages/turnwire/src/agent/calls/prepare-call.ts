@@ -185,14 +185,15 @@ async function* answer(
     const waiting = (await hook?.({ point: 'on_user_input', event: {}, signal })) ?? noVerdict();
     for (const message of waiting.warnings) yield { type: 'warning', message };
     const preview = await previewOf(tool, args);
-    const question = { signal, agent, preview, detail: tool.detail, reason: need.reason };
+    const question = { signal, agent, preview, detail: tool.detail, reason: need.reason, fixed };
     const given = await orAbort(Promise.resolve(need.of.approve(shown, question)), signal, 0);
     if (!permissions.allows(agent, tool, given, need))
       return { decision: 'deny', source: 'user_rejected', said: declined(given) };
     return { decision: 'allow', source: given === 'always' ? 'user_approved_tool' : 'user_approved', said: '' };
   } catch (error) {
     if (signal.aborted) return { decision: 'canceled', source: 'context_canceled', said: notRun };
-    const said = `The user could not be asked for this call: ${messageOf(error)}${allowingRules(tool, need)}`;
+    const rules = fixed ? '' : allowingRules(tool, need);
+    const said = `The user could not be asked for this call: ${messageOf(error)}${rules}`;
     return { decision: 'deny', source: 'non_interactive_deny', said };
   }
 }

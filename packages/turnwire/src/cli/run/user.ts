@@ -16,9 +16,11 @@ export interface User {
 /** The user of a run. Without a terminal, or where the terminal is used otherwise, no user can be asked. */
 export function userAt(io: Io, { listening, interrupts }: { listening: boolean; interrupts: Interrupts }): User {
   if (!listening) {
-    const approve = (): never => {
+    const approve: Approver['approve'] = (_call, { fixed }) => {
       throw new Error(
-        'no user can be asked; start turnwire run at a terminal, or with --yolo to run all tools without asking',
+        fixed
+          ? 'no user can be asked, and neither --yolo nor a rule answers this question; start turnwire run at a terminal'
+          : 'no user can be asked; start turnwire run at a terminal, or with --yolo to run all tools without asking',
       );
     };
     return { approver: { approve }, askUser: undefined };

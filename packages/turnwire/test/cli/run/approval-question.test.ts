@@ -47,7 +47,7 @@ async function shown(call: Partial<ToolCall>, question: Partial<Question>): Prom
   const signal = new AbortController().signal;
   await approver.approve(
     { id: 'c', name: 'shell', arguments: '{"cmd":"ls"}', ...call },
-    { signal, agent: 'root', preview: undefined, detail: undefined, reason: undefined, ...question },
+    { signal, agent: 'root', preview: undefined, detail: undefined, reason: undefined, fixed: false, ...question },
   );
   return text;
 }

@@ -17,7 +17,12 @@ describe('safer: a command that may destroy something', { skip }, () => {
       });
       assert.equal(made('victim'), true);
       assert.equal(of('tool_call_confirmation').length, 1);
-      assert.match(String(of('tool_call_response')[0]?.['response']), /could not be asked/);
+      const said = String(of('tool_call_response')[0]?.['response']);
+      assert.match(
+        said,
+        /could not be asked.*no user can be asked, and neither --yolo nor a rule answers this question/,
+      );
+      assert.doesNotMatch(said, /with --yolo to run|permissions/);
     }
   });
 
