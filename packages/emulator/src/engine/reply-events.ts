@@ -15,7 +15,7 @@ import { message } from './items/message.js';
 import { reasoning } from './items/reasoning.js';
 import { tool } from './items/tool.js';
 import { generatedText } from '../wire/generated-text.js';
-import { endResponse, type ResponseEnd } from './response.js';
+import { endResponse, nowInSeconds, type ResponseEnd } from './response.js';
 import { bytesPerToken } from '../memory/usage.js';
 import type { Frame, Item, ResponseObject, Usage } from '../wire/wire.js';
 
@@ -30,12 +30,19 @@ export interface ReplyEvents {
 export function replyEvents(reply: Reply, begun: ResponseObject, options: ItemOptions): ReplyEvents {
   const { items, end } = outputItems(reply, options);
   const output = items.map((each) => each.final ?? each.done);
+  let endedAt: number | undefined;
   return {
     output,
     *frames(usage) {
-      const ended = endResponse(begun, output, responseEndOf(end, usage));
+      // Events that are made again have the time at which the response first ended.
+      let ended = begun;
+      const endNow = () => {
+        endedAt ??= nowInSeconds();
+        ended = endResponse(begun, output, responseEndOf(end, usage), endedAt);
+        return ended;
+      };
       let sequence = 0;
-      for (const step of unnumberedEvents(items, begun, ended)) {
+      for (const step of unnumberedEvents(items, begun, endNow)) {
         yield {
           type: step.type,
           text: isDelta(step) ? deltaText(step, sequence, options.obfuscated) : eventText(step, sequence),
@@ -71,7 +78,7 @@ function obfuscation(delta: string): string {
 function* unnumberedEvents(
   items: readonly OutputItem[],
   begun: ResponseObject,
-  ended: ResponseObject,
+  end: () => ResponseObject,
 ): Generator<UnnumberedEvent> {
   yield { type: 'response.created', response: begun };
   if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
@@ -81,6 +88,7 @@ function* unnumberedEvents(
     yield* progress({ item_id: String(added['id']), output_index });
     yield { type: 'response.output_item.done', output_index, item: done };
   }
+  const ended = end();
   yield { type: `response.${ended.status}`, response: ended };
 }
 

@@ -88,11 +88,17 @@ function definedFields(fields: object | undefined): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-export function endResponse(begun: ResponseObject, output: readonly Item[], end: ResponseEnd): ResponseObject {
+/** The response object at the end of a turn. `at` is its time in seconds since 1970. */
+export function endResponse(
+  begun: ResponseObject,
+  output: readonly Item[],
+  end: ResponseEnd,
+  at = nowInSeconds(),
+): ResponseObject {
   return {
     ...begun,
     status: end.status,
-    completed_at: end.status === 'completed' ? nowInSeconds() : null,
+    completed_at: end.status === 'completed' ? at : null,
     error: end.error ?? null,
     incomplete_details: end.incompleteReason === undefined ? null : { reason: end.incompleteReason },
     output,
@@ -110,6 +116,6 @@ function echoTool(tool: { readonly type: string }): unknown {
   return tool.type === 'function' ? { description: null, parameters: null, strict: true, ...tool } : tool;
 }
 
-function nowInSeconds(): number {
+export function nowInSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }

@@ -72,12 +72,14 @@ test('GET input_items: lists the input of a response with all that it continued,
   }
 });
 
-test('P29: a stored response can be streamed again, from any event on', async (t) => {
+test('P29: a stored response can be streamed again, from any event on, with the time at which it completed', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_800_000_000_000 });
   const { url } = await start(t, { script: { turns: [{ reasoning: 'Hm.', text: 'Hello there' }] } });
   const events = await postSse(url, { model: 'm', input: 'x' });
   const { id } = json(events[0]?.data ?? '')['response'];
   const stream = async (query: string) =>
     parseSse(await (await fetch(`${url}/responses/${id}?stream=true${query}`)).text());
+  t.mock.timers.tick(5000);
   assert.deepEqual(await stream(''), events);
   assert.deepEqual(await stream('&starting_after=4'), events.slice(5));
   assert.deepEqual(await stream('&starting_after=999'), []);
