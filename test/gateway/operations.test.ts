@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { connect } from 'node:net';
@@ -89,6 +90,17 @@ describe('gateway: operations', () => {
     assert.equal((await client.gone()).code, 1012);
     await closed;
     await assert.rejects(fetch(new URL('/livez', gateway.url)));
+  });
+
+  test('drains without waiting for a connection on which nothing has come', { timeout: 60_000 }, async (t) => {
+    const { gateway, ask } = await setUp(t, {}, { drain_ms: 600_000 });
+    const silent = connect(gateway.port, '127.0.0.1');
+    t.after(() => silent.destroy());
+    await once(silent, 'connect');
+    // Connections are taken in their order.
+    await (await ask()).text();
+    const ended = once(silent.resume(), 'close');
+    await Promise.all([gateway.close(), ended]);
   });
 
   test('drains no longer than drain_ms', async (t) => {

@@ -10,6 +10,7 @@ import { TurnLog } from './turn-log.js';
 import { withoutUpgrade } from './listener/without-upgrade.js';
 import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Config } from '../config/schema.js';
 import type { ConfigSource } from './settings/check.js';
 import type { LogOutput } from './turn-log.js';
@@ -62,6 +63,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));
   });
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   const admin = config.admin && (await startAdmin(config.admin, () => service.state));
   const ended = new Promise<void>((resolve) => server.once('close', resolve));
   const destroy = (): void => {
@@ -81,6 +87,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.race([service.drain(), ended]);
     server.close();
     server.closeIdleConnections();
+    // Node does not count a connection as idle on which nothing has come yet.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
     await ended;
     admin?.end();
     clearTimeout(timer);
