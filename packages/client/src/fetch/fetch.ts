@@ -21,7 +21,7 @@ import type { PlainResponse } from '../transport/transport.js';
 import type { Turn } from '../turn/turn.js';
 import type { TurnCall } from './request/turn-call.js';
 import type { FinalFrame } from './response/read-to-end.js';
-import type { Lease } from './identity-clients.js';
+import type { ClientLease } from './identity-clients.js';
 import type { FetchOptions, TurnwireFetch } from './options.js';
 
 /**
@@ -63,7 +63,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     return ordinary(...args);
   };
 
-  const carry = async (call: TurnCall, lease: Lease): Promise<Response> => {
+  const carry = async (call: TurnCall, lease: ClientLease): Promise<Response> => {
     if (counts.turns === 0) common.warnOfReplacedFetch(fetch);
     counts.turns += 1;
     const parts: AnswerParts = {
@@ -100,7 +100,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
     const body = typeof text === 'object' ? await text : text;
     const call = body === undefined ? undefined : parseTurn(outline, body, bodies.read(body));
     if (call === undefined) return pass(...args);
-    let lease: Lease;
+    let lease: ClientLease;
     try {
       lease = clients.acquire({ url: url.href, headers: headers.identity, program: headers.program });
     } catch (error) {

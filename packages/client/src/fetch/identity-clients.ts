@@ -15,7 +15,7 @@ export interface Identity {
 }
 
 /** A client that is in use until it is released. */
-export interface Lease {
+export interface ClientLease {
   client: Client;
   release: () => void;
   /** Called when a response was read to its end: the memory of the client has grown. */
@@ -59,7 +59,7 @@ export class IdentityClients {
   }
 
   /** @throws TurnwireError `client_closed`, or `invalid_option` for an address or a header that cannot be used */
-  acquire(identity: Identity): Lease {
+  acquire(identity: Identity): ClientLease {
     if (this.#closed) throw new TurnwireError('client_closed', 'this fetch is closed: create another one');
     const { settings } = this.#options;
     const key = JSON.stringify([identity.url, identity.headers]);

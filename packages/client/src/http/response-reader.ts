@@ -14,8 +14,8 @@ export interface HttpResponseListener {
 }
 
 /** The server broke RFC 9112. The message continues "the server sent". */
-export class HttpViolation extends Error {
-  override readonly name = 'HttpViolation';
+export class HttpProtocolError extends Error {
+  override readonly name = 'HttpProtocolError';
 }
 
 /**
@@ -49,7 +49,7 @@ export class HttpResponseReader {
     return this.#state === 'over';
   }
 
-  /** @throws HttpViolation; the reader must not be used after it. */
+  /** @throws HttpProtocolError; the reader must not be used after it. */
   push(chunk: Buffer): void {
     let bytes = chunk;
     if (this.#partialLine !== undefined) {
@@ -96,7 +96,7 @@ export class HttpResponseReader {
       case 'gap':
         if (bytes.length - at < 2) return undefined;
         if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed)
-          throw new HttpViolation('a chunk that is longer than it said');
+          throw new HttpProtocolError('a chunk that is longer than it said');
         this.#state = 'size';
         return at + 2;
       case 'size':
@@ -104,7 +104,7 @@ export class HttpResponseReader {
       case 'trailer':
         return this.#readLine(bytes, at, state);
       default:
-        throw new HttpViolation('more than its answer');
+        throw new HttpProtocolError('more than its answer');
     }
   }
 
@@ -138,9 +138,9 @@ export class HttpResponseReader {
     if (end === -1 && bytes.length - at <= this.#maxHeadBytes) return undefined;
     const length = end === -1 ? Infinity : end - at;
     const head = parseResponseHead(bytes.toString('latin1', at, at + Math.min(length, this.#maxHeadBytes)));
-    if (head === undefined) throw new HttpViolation('an answer that is not HTTP');
+    if (head === undefined) throw new HttpProtocolError('an answer that is not HTTP');
     if (length > this.#maxHeadBytes)
-      throw new HttpViolation(`a head that has no end within ${this.#maxHeadBytes} bytes`);
+      throw new HttpProtocolError(`a head that has no end within ${this.#maxHeadBytes} bytes`);
     if (head.status >= 200 || head.status === 101) this.begin(head);
     else this.#listener.interim?.(head.status);
     return end + 4;
@@ -149,7 +149,7 @@ export class HttpResponseReader {
   /**
    * The head was read: the body follows. Called from outside if the head was read elsewhere.
    *
-   * @throws HttpViolation
+   * @throws HttpProtocolError
    */
   begin(head: ResponseHead): void {
     const { status, headers } = head;
@@ -159,13 +159,13 @@ export class HttpResponseReader {
     if (status === 101) this.#state = 'until_close';
     else if (status === 204 || status === 304) this.#beginLength(0);
     else if (coding !== undefined) {
-      if (coding !== 'chunked') throw new HttpViolation(`a body with transfer-encoding "${coding}"`);
+      if (coding !== 'chunked') throw new HttpProtocolError(`a body with transfer-encoding "${coding}"`);
       // Both together are a sign of request smuggling: the connection is not reused (RFC 9112, 6.3).
       if (length !== undefined) this.#persistent = false;
       this.#state = 'size';
     } else if (length === undefined) this.#state = 'until_close';
     else if (/^\d{1,15}$/.test(length)) this.#beginLength(Number(length));
-    else throw new HttpViolation('a content-length that is none');
+    else throw new HttpProtocolError('a content-length that is none');
     const isEmpty = this.#state === 'length' && this.#left === 0;
     this.#listener.head(head);
     if (isEmpty) this.#end(this.#persistent);
@@ -180,13 +180,13 @@ export class HttpResponseReader {
     const end = bytes.indexOf('\r\n', at);
     if (end === -1 && bytes.length - at <= maxChunkLineBytes) return undefined;
     if (end === -1 || end - at > maxChunkLineBytes)
-      throw new HttpViolation(`a line of its framing with more than ${maxChunkLineBytes} bytes`);
+      throw new HttpProtocolError(`a line of its framing with more than ${maxChunkLineBytes} bytes`);
     if (name === 'trailer') {
       if (end === at) this.#end(this.#persistent);
       return end + 2;
     }
     const size = /^([0-9a-f]{1,12})[ \t]*(?:;.*)?$/i.exec(bytes.toString('latin1', at, end))?.[1];
-    if (size === undefined) throw new HttpViolation('a chunk without its size');
+    if (size === undefined) throw new HttpProtocolError('a chunk without its size');
     this.#beginChunk(Number.parseInt(size, 16));
     return end + 2;
   }

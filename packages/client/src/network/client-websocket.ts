@@ -5,7 +5,7 @@ import { sanitize } from '../protocol/errors/server-error.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
 import { encodeFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
-import { WebSocketViolation } from '../websocket/violation.js';
+import { WebSocketProtocolError } from '../websocket/protocol-error.js';
 import { readBytes } from './connect/shared-read-buffer.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
@@ -23,7 +23,7 @@ export interface WebSocketListener {
 export interface WebSocketEnd {
   code: number;
   reason: string;
-  /** A `WebSocketViolation` of the server, or what ended the socket on this side. */
+  /** A `WebSocketProtocolError` of the server, or what ended the socket on this side. */
   cause: Error | undefined;
   /** What the server did wrong, as a sentence. */
   violation: string | undefined;
@@ -150,7 +150,7 @@ export class ClientWebSocket {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      if (!(error instanceof WebSocketViolation)) throw error;
+      if (!(error instanceof WebSocketProtocolError)) throw error;
       this.#write(opcodes.close, closePayload(error.closeCode, ''));
       this.#startClosing();
       // The turn does not wait for the server's close frame.

@@ -2,7 +2,7 @@ import { openWebSocket } from '../network/open-websocket.js';
 import { abnormalClosure, describeClose } from '../protocol/errors/close-codes.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { FrameError, isBlank } from '../protocol/frame.js';
-import { PongLost } from '../protocol/errors/pong-lost.js';
+import { MissingPongError } from '../protocol/errors/missing-pong.js';
 import { doneMarker } from '../protocol/sse.js';
 import { ResponseIds } from '../response/response-ids.js';
 import { Heartbeat } from './liveness/heartbeat.js';
@@ -17,7 +17,7 @@ import type { Frame } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
 import type { HeartbeatTarget } from './liveness/heartbeat.js';
 import type { LaneConnection } from './lane.js';
-import type { Route, Violation } from './lanes.js';
+import type { FrameRoute, Violation } from './lanes.js';
 
 /**
  * dialling ──▶ open ──age, refused lanes, other credentials──▶ draining
@@ -301,7 +301,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   }
 
   pongMissed(): void {
-    const cause = new PongLost(this.#options.pongMs);
+    const cause = new MissingPongError(this.#options.pongMs);
     this.#fail({ code: abnormalClosure, reason: '', violation: undefined, cause });
   }
 
@@ -341,7 +341,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     else this.#fail(end, end.code);
   }
 
-  #handleIrregular(route: Exclude<Route, Lane>, frame: Frame): void {
+  #handleIrregular(route: Exclude<FrameRoute, Lane>, frame: Frame): void {
     switch (route.name) {
       case 'none':
         return;

@@ -12,7 +12,7 @@ export class LanesIgnoredError extends Error {
 }
 
 /** Where a frame belongs. */
-export type Route =
+export type FrameRoute =
   /** The lane whose turn it belongs to, if a turn runs there. */
   | Lane
   /** A frame without the name it should have; only one turn can be meant. */
@@ -140,7 +140,7 @@ export class Lanes {
   }
 
   /** @throws FrameError for a frame that was peeked at, and is no JSON. */
-  route(frame: Frame): Route {
+  route(frame: Frame): FrameRoute {
     if (this.#onlyLane !== undefined) return this.#onlyLane;
     const id = streamIdOf(frame);
     if (id === undefined) return this.#routeUnnamed(frame);
@@ -155,7 +155,7 @@ export class Lanes {
     return withoutTurn(this.#onlyLane === undefined ? 'for a lane on which' : 'although');
   }
 
-  #routeUnnamed(frame: Frame): Route {
+  #routeUnnamed(frame: Frame): FrameRoute {
     const inUse = this.#lanes.filter(({ idle }) => !idle);
     const [first] = inUse;
     if (first !== undefined && isError(frame.event)) return { name: 'all', lanes: inUse };
@@ -171,7 +171,7 @@ export class Lanes {
   }
 }
 
-const none: Route = { name: 'none' };
+const none: FrameRoute = { name: 'none' };
 
 function withoutTurn(where: string): Violation {
   return { name: 'violation', reason: `the server sent an event ${where} no turn is running`, cause: undefined };

@@ -9,7 +9,7 @@ export interface PoolSettings extends ConnectionOptions {
   queueMs: number;
   /** The limits of named lanes; undefined when the caller or the provider does not want them. */
   lanes: LaneLimits | undefined;
-  pace?: Pace | undefined;
+  dialLimiter?: DialLimiter | undefined;
   /** Whether a failed dial means only: no further connections for now. @default never */
   isForLoad?: ((error: TurnwireError) => boolean) | undefined;
   /** A random number in [0, 1). */
@@ -17,7 +17,7 @@ export interface PoolSettings extends ConnectionOptions {
 }
 
 /** The rate of dials. */
-export interface Pace {
+export interface DialLimiter {
   /** Milliseconds until the next dial may begin. */
   ready(): number;
   /** An upgrade was refused for this reason. */

@@ -348,7 +348,7 @@ export class Pool implements ConnectionOwner {
 
   /** Resolves when the connection is open. */
   async #dial(dial: AbortController, lanes: LaneLimits | undefined, wait: DialWaiter | undefined): Promise<void> {
-    const { clock, pace, maxAgeMs, random } = this.#settings;
+    const { clock, dialLimiter, maxAgeMs, random } = this.#settings;
     this.#numbers += 1;
     const connection = new Connection(this.#numbers, this.#settings, this, lanes);
     const beside = lanes === undefined || wait === undefined ? 0 : lanes.inFlight - 1;
@@ -358,7 +358,8 @@ export class Pool implements ConnectionOwner {
       if (this.#dials.delete(dial)) this.#pendingCapacity -= beside;
     };
     try {
-      for (let ms = pace?.ready() ?? 0; ms > 0; ms = pace?.ready() ?? 0) await delay(clock, ms, dial.signal);
+      for (let ms = dialLimiter?.ready() ?? 0; ms > 0; ms = dialLimiter?.ready() ?? 0)
+        await delay(clock, ms, dial.signal);
       this.#throwIfUnwanted(wait);
       await connection.dial(dial.signal, maxAgeMs * (1 - maxAgeJitter * random()));
       if (dial.signal.aborted) connection.destroy('not wanted any more');
@@ -371,7 +372,7 @@ export class Pool implements ConnectionOwner {
       // Lanes may have been refused while it was dialled.
       if (connection.lanes.named && this.#lanes === undefined) connection.retire('the server has no lanes');
     } catch (error) {
-      if (error instanceof TurnwireError && error.code === 'upgrade_refused') pace?.refused(error.kind);
+      if (error instanceof TurnwireError && error.code === 'upgrade_refused') dialLimiter?.refused(error.kind);
       if (this.#isForLoad(error)) this.#refusedDials.refused(error);
       throw error;
     } finally {

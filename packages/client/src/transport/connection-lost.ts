@@ -1,4 +1,4 @@
-import { HttpViolation } from '../http/response-reader.js';
+import { HttpProtocolError } from '../http/response-reader.js';
 import { PrematureCloseError } from '../network/post/post.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { sanitize } from '../protocol/errors/server-error.js';
@@ -26,7 +26,7 @@ export function describeBreak(error: Error, unanswered: boolean): string {
       : 'the body of the answer ended before it was complete';
   const { code } = error as { code?: unknown };
   const how =
-    error instanceof HttpViolation
+    error instanceof HttpProtocolError
       ? `the server sent ${error.message}`
       : typeof code === 'string'
         ? code

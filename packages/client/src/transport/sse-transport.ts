@@ -20,10 +20,10 @@ import type { Network } from '../network/network.js';
 import type { ExchangeListener } from '../network/post/post.js';
 import type { SentPost } from '../network/send-post.js';
 import type {
-  Carriage,
-  CarryOptions,
+  TransportCall,
+  CallOptions,
   OutgoingRequest,
-  PlainCall,
+  PlainRequest,
   TransportListener,
   Transport,
   TurnHeaders,
@@ -42,20 +42,20 @@ export class SseTransport implements Transport {
     this.#dialMs = dialMs;
   }
 
-  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage {
-    const carriage = new SseCarriage(this.#network, this.#clock, listener, options);
-    carriage.start(request, options, this.#dialMs);
-    return carriage;
+  carry(request: OutgoingRequest, listener: TransportListener, options: CallOptions): TransportCall {
+    const call = new SseCall(this.#network, this.#clock, listener, options);
+    call.start(request, options, this.#dialMs);
+    return call;
   }
 }
 
-class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener {
+class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #listener: TransportListener;
   readonly #asText: boolean;
   readonly #headers: TurnHeaders | undefined;
-  readonly #plain: PlainCall | undefined;
+  readonly #plain: PlainRequest | undefined;
   readonly #reader = new SseReader({ maxBytes: maxEventBytes, onData: (...event) => this.#data(...event) });
   #post: SentPost | undefined;
   /** The response is not whole yet: its connection is in use. */
@@ -82,7 +82,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   #failedTimer: Timer | undefined;
   #drainTimer: Timer | undefined;
 
-  constructor(network: Network, clock: Clock, listener: TransportListener, { asText, headers, plain }: CarryOptions) {
+  constructor(network: Network, clock: Clock, listener: TransportListener, { asText, headers, plain }: CallOptions) {
     this.#network = network;
     this.#clock = clock;
     this.#listener = listener;
@@ -111,7 +111,7 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
     this.#post?.destroy();
   }
 
-  start(request: OutgoingRequest, { fresh, awaitsContinue }: CarryOptions, dialMs: number): void {
+  start(request: OutgoingRequest, { fresh, awaitsContinue }: CallOptions, dialMs: number): void {
     const plain = this.#plain;
     const maxIdleMs = fresh ? 0 : plain === undefined ? Infinity : trustedSilenceMs;
     this.#post = sendPost(this.#network, this, {
@@ -383,6 +383,6 @@ class SseCarriage implements Carriage, ExchangeListener, ContentDecoderListener 
   }
 }
 
-function bodyBytes({ body }: PlainCall): Buffer {
+function bodyBytes({ body }: PlainRequest): Buffer {
   return typeof body === 'string' ? Buffer.from(body) : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -10,7 +10,7 @@ import type { ResponseTracker } from '../response/tracker.js';
 export interface Transport {
   readonly kind: 'websocket' | 'sse';
   /** Begins at once. Every failure arrives at `listener.fail`, never as an exception and never in the same tick. */
-  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage;
+  carry(request: OutgoingRequest, listener: TransportListener, options: CallOptions): TransportCall;
 }
 
 /** The caller's request, in the form each transport needs. */
@@ -48,7 +48,7 @@ export interface LaneView {
   holds(responseId: string): boolean;
 }
 
-export interface CarryOptions {
+export interface CallOptions {
   /** Use no connection that was idle. */
   fresh: boolean;
   /** The consumer takes text: opaque frames are not parsed. */
@@ -64,11 +64,11 @@ export interface CarryOptions {
   /** Headers of this turn. A WebSocket sends none, and has received those of its upgrade. */
   headers?: TurnHeaders | undefined;
   /** The caller wants no stream: over HTTP none is asked for. A WebSocket always streams, and ignores this. */
-  plain?: PlainCall | undefined;
+  plain?: PlainRequest | undefined;
 }
 
 /** A call without a stream: one request body, one response body. */
-export interface PlainCall {
+export interface PlainRequest {
   /** The body of the caller, sent as it is. */
   readonly body: string | Uint8Array;
   /** Called once with the whole response, before `end`. A refusal fails the turn instead. */
@@ -110,7 +110,7 @@ export interface TransportListener {
 }
 
 /** One turn on its way over a transport. */
-export interface Carriage {
+export interface TransportCall {
   /**
    * Stops reading for now; frames that were read already still arrive. False when other turns use the socket: events go on arriving then, and the turn
    * must bound what it holds.

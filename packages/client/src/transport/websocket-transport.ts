@@ -2,8 +2,8 @@ import { failedAfterErrorMs, maxEventBytes } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { describeClose } from '../protocol/errors/close-codes.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
-import { PongLost } from '../protocol/errors/pong-lost.js';
-import { MessageTooLargeError } from '../websocket/violation.js';
+import { MissingPongError } from '../protocol/errors/missing-pong.js';
+import { MessageTooLargeError } from '../websocket/protocol-error.js';
 import { connectionLostError } from './connection-lost.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { WebSocketEnd } from '../network/client-websocket.js';
@@ -13,8 +13,8 @@ import type { Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
 import type {
-  Carriage,
-  CarryOptions,
+  TransportCall,
+  CallOptions,
   OutgoingRequest,
   TransportListener,
   Transport,
@@ -32,8 +32,8 @@ export class WebSocketTransport implements Transport {
     this.#clock = clock;
   }
 
-  carry(request: OutgoingRequest, listener: TransportListener, options: CarryOptions): Carriage {
-    return new WebSocketCarriage(this.#pool, this.#clock, request, listener, options);
+  carry(request: OutgoingRequest, listener: TransportListener, options: CallOptions): TransportCall {
+    return new WebSocketCall(this.#pool, this.#clock, request, listener, options);
   }
 }
 
@@ -46,7 +46,7 @@ type State =
   /** The turn has no lane yet. `leaving` is aborted if the turn ends while it waits for one. */
   { name: 'placing'; leaving?: AbortController } | Running | { name: 'over' };
 
-class WebSocketCarriage implements Carriage, LaneListener {
+class WebSocketCall implements TransportCall, LaneListener {
   readonly #pool: Pool;
   readonly #clock: Clock;
   readonly #request: OutgoingRequest;
@@ -60,7 +60,7 @@ class WebSocketCarriage implements Carriage, LaneListener {
   /** When the last frame came, or the request went out. */
   #heardAt = 0;
 
-  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, listener: TransportListener, options: CarryOptions) {
+  constructor(pool: Pool, clock: Clock, request: OutgoingRequest, listener: TransportListener, options: CallOptions) {
     this.asText = options.asText;
     this.#headers = options.headers;
     this.#pool = pool;
@@ -252,11 +252,11 @@ function errorOfEnd({ code, reason, violation, cause }: WebSocketEnd, silentMs: 
   }
   if (violation !== undefined)
     return new TurnwireError('protocol_error', `${violation}: the connection was ended`, { cause });
-  if (cause instanceof PongLost) {
+  if (cause instanceof MissingPongError) {
     // A copy for each turn of the connection, because a turn adds causes to its error.
     return new TurnwireError('connection_lost', `the connection was ended before the turn: ${cause.message}`, {
       closeCode: code,
-      cause: new PongLost(cause.ms),
+      cause: new MissingPongError(cause.ms),
     });
   }
   const how = `the connection closed before the turn ended (${describeClose(code, reason)})`;

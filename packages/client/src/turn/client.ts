@@ -5,7 +5,7 @@ import { createNetwork } from '../network/network.js';
 import { isFetchReplaced, replacedFetchWarning } from '../network/replaced-fetch.js';
 import { identityHeadersOf } from '../network/identity-headers.js';
 import { checkTransport, checkTurnOptions, resolveOptions } from '../settings/settings.js';
-import { DialPace } from '../pool/dialling/dial-pace.js';
+import { DialRateLimiter } from '../pool/dialling/dial-rate-limiter.js';
 import { Pool } from '../pool/pool.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { limitsOf, maxAgeOf } from '../protocol/limits.js';
@@ -26,7 +26,7 @@ import type { Network } from '../network/network.js';
 import type { ClientOptions } from '../options.js';
 import type { Settings } from '../settings/settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
-import type { Engine } from './engine.js';
+import type { ClientContext } from './client-context.js';
 import type { FrameOptions } from './attempt/frame-options.js';
 import type { TurnContext } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
@@ -61,7 +61,7 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 /** @internal */
-export type Hooks = Partial<Pick<TurnContext, 'onCommitted'>> & {
+export type ClientHooks = Partial<Pick<TurnContext, 'onCommitted'>> & {
   onSettled?: (turn: Turn) => void;
   /** See `TurnRequest`. */
   mayHaveRun?: boolean | undefined;
@@ -71,7 +71,7 @@ export class Client implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #network: Network;
   readonly #pool: Pool;
-  readonly #engine: Engine;
+  readonly #client: ClientContext;
   readonly #running = new Set<Turn>();
   readonly #warming = new Set<Turn>();
   readonly #usage = new UsageTotal();
@@ -103,13 +103,13 @@ export class Client implements AsyncDisposable {
       maxIdleMs: pool.maxIdleMs,
       pongMs: timeouts.pongMs,
       lanes: pool.lanes ? limits.lanes : undefined,
-      pace: new DialPace(clock, random),
+      dialLimiter: new DialRateLimiter(clock, random),
       isForLoad: isRefusedForLoad,
       maxAgeMs: pool.maxAgeMs ?? maxAgeOf(providerHost, timeouts.idleMs),
       dialMs: timeouts.dialMs,
       queueMs: timeouts.queueMs,
     });
-    this.#engine = {
+    this.#client = {
       transports: {
         websocket: new WebSocketTransport(this.#pool, clock),
         sse: new SseTransport(this.#network, clock, timeouts.dialMs),
@@ -147,7 +147,7 @@ export class Client implements AsyncDisposable {
   }
 
   /** @internal For `createFetch`: the turn's frames are text, a POST has headers of its own, and `params` is a snapshot already. */
-  turnAsText(params: JsonObject, options: TurnOptions, hooks: Hooks = {}): Turn {
+  turnAsText(params: JsonObject, options: TurnOptions, hooks: ClientHooks = {}): Turn {
     return this.#begin(params, options, { ...hooks, asText: true });
   }
 
@@ -161,12 +161,12 @@ export class Client implements AsyncDisposable {
     const { items, fields, previousResponseId } = new TurnRequest(params, true);
     return items === undefined || previousResponseId !== undefined
       ? undefined
-      : planOf(this.#engine, { items, fields });
+      : planOf(this.#client, { items, fields });
   }
 
   /** @internal What the memory of chains takes, in bytes: those of several clients can have one budget. */
   get chainBytes(): number {
-    return this.#engine.memory.bytes;
+    return this.#client.memory.bytes;
   }
 
   /** Turns that continue each other; see `Conversation`. `defaults` (model, instructions, tools, …) hold for each of them. */
@@ -185,7 +185,7 @@ export class Client implements AsyncDisposable {
   async warm(params?: TurnParams | ForeignTurnParams): Promise<void> {
     if (this.#closed || this.#settings.transport === 'sse') return;
     // A failure here is not reported: the turn that it concerns will fail with it.
-    if (params === undefined || !this.#engine.limits.warmUp)
+    if (params === undefined || !this.#client.limits.warmUp)
       return this.#pool.warm(this.#warmUpAbort.signal).catch(() => {});
     const turn = this.#begin({ ...params, generate: false }, { transport: 'websocket' }, { onSettled: () => {} });
     this.#warming.add(turn);
@@ -194,7 +194,7 @@ export class Client implements AsyncDisposable {
   }
 
   get stats(): ClientStats {
-    return { ...this.#pool.stats, chains: this.#engine.memory.size, usage: this.#usage.value };
+    return { ...this.#pool.stats, chains: this.#client.memory.size, usage: this.#usage.value };
   }
 
   /**
@@ -225,11 +225,11 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #begin(params: unknown, options: TurnOptions, hooks: Hooks): Turn {
+  #begin(params: unknown, options: TurnOptions, hooks: ClientHooks): Turn {
     this.#turns += 1;
     if (this.#turns === 1 && hooks.asText !== true) this.#warnOfReplacedFetch();
     const signal: unknown = (options as TurnOptions | null)?.signal;
-    const turn = new Turn(this.#engine, {
+    const turn = new Turn(this.#client, {
       number: this.#turns,
       signal: signal instanceof AbortSignal ? signal : undefined,
       onSettled: (settled) => {

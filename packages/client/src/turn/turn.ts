@@ -19,7 +19,7 @@ import type { InputItem } from '../protocol/items.js';
 import type { Response } from '../protocol/response.js';
 import type { BufferSignal, EventReader } from './buffer/event-buffer.js';
 import type { TurnListener } from './attempt/turn-attempt.js';
-import type { Engine } from './engine.js';
+import type { ClientContext } from './client-context.js';
 import type { Attempt, TurnReport } from './report.js';
 import type { TurnRequest } from './request.js';
 import type { FrameOptions } from './attempt/frame-options.js';
@@ -56,7 +56,7 @@ interface ResponseWaiter<Value> {
  * What the model's side says of a response that had begun (`response.failed`, `response.incomplete`, `error`) is an event, and the last one.
  */
 export class Turn implements AsyncIterable<ResponseEvent> {
-  readonly #engine: Engine;
+  readonly #client: ClientContext;
   readonly #context: TurnContext;
   readonly #startedAt: number;
   readonly #buffer: EventBuffer;
@@ -78,10 +78,10 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   #closingTimer: Timer | undefined;
 
   /** @internal Made by `client.turn()`. */
-  constructor(engine: Engine, context: TurnContext) {
-    this.#engine = engine;
+  constructor(client: ClientContext, context: TurnContext) {
+    this.#client = client;
     this.#context = context;
-    this.#startedAt = engine.clock.now();
+    this.#startedAt = client.clock.now();
     this.#buffer = new EventBuffer((news) => this.#onBufferSignal(news));
     this.#report = {
       turn: context.number,
@@ -117,7 +117,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       ended: () => this.#settle({ name: 'ended' }),
       failed: (error) => this.#fail(error),
     };
-    this.#runner = new AttemptRunner(this.#engine, given, this.#report, listener);
+    this.#runner = new AttemptRunner(this.#client, given, this.#report, listener);
     this.#runner.start();
   }
 
@@ -268,9 +268,9 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   }
 
   #awaitReader(): void {
-    const ms = Math.min(this.#engine.timeouts.unreadMs, closingUnreadMs);
+    const ms = Math.min(this.#client.timeouts.unreadMs, closingUnreadMs);
     const { taken } = this.#buffer;
-    this.#closingTimer = startDeadline(this.#engine.clock, ms, () => {
+    this.#closingTimer = startDeadline(this.#client.clock, ms, () => {
       if (this.#buffer.taken > taken) return this.#awaitReader();
       const message = `the client was closing, and the turn's events were not read for ${ms} ms`;
       this.#fail(new TurnwireError('unread_timeout', message));
@@ -285,7 +285,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
   /** What the events of the last attempt add up to. */
   get #tracker(): ResponseTracker {
     return (
-      this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#engine.secrets, this.#steering))
+      this.#runner?.response ?? (this.#emptyResponse ??= new ResponseTracker(this.#client.secrets, this.#steering))
     );
   }
 
@@ -308,7 +308,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#report.outcome = terminal?.outcome;
     this.#report.usage = terminal?.response.usage ?? undefined;
     // A response is billed whether it is read or not (M3).
-    if (this.#report.usage !== undefined) this.#engine.onUsage(this.#report.usage);
+    if (this.#report.usage !== undefined) this.#client.onUsage(this.#report.usage);
   }
 
   /** The consumer has read the end: from now on the server is known to hold the chain (D9). */
@@ -336,13 +336,13 @@ export class Turn implements AsyncIterable<ResponseEvent> {
       output: [...storedOutput.output, ...waiting],
     };
     this.#held = held;
-    this.#engine.memory.commit({ ...held, plan });
+    this.#client.memory.commit({ ...held, plan });
   }
 
   /** Forgets the response that this turn continued, unless the turn completed and was read to its end: the next turn is sent in full (D8, D9). */
   #forget(): void {
     const plan = this.#runner?.plan;
-    if (plan?.name === 'delta' && this.#report.sentBytes > 0) this.#engine.memory.forget(plan.responseId);
+    if (plan?.name === 'delta' && this.#report.sentBytes > 0) this.#client.memory.forget(plan.responseId);
   }
 
   /** The consumer stops reading. After the terminal event this is the end of the turn; before it, an abort. */
@@ -375,7 +375,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     this.#state = state;
     this.#closingTimer?.cancel();
     this.#releaseSignal?.();
-    this.#report.totalMs = this.#engine.clock.now() - this.#startedAt;
+    this.#report.totalMs = this.#client.clock.now() - this.#startedAt;
     if (state.name === 'ended' && this.#tracker.terminal === undefined) this.#report.outcome = 'failed';
     const error = state.name === 'failed' ? state.error : undefined;
     if (error !== undefined || this.#tracker.terminal?.outcome !== 'completed') this.#forget();

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteBuffer } from '../base/byte-buffer.js';
 import { finalBit, isValidCloseCode, length16, maskBit, maxControlBytes, opcodes } from './frame.js';
-import { MessageTooLargeError, WebSocketViolation } from './violation.js';
+import { MessageTooLargeError, WebSocketProtocolError } from './protocol-error.js';
 
 /** The messages and control frames of the server, in order. */
 export interface MessageListener {
@@ -51,7 +51,7 @@ export class MessageReader {
     this.#fragments.clear();
   }
 
-  /** @throws WebSocketViolation; nothing is read after it. */
+  /** @throws WebSocketProtocolError; nothing is read after it. */
   push(chunk: Buffer): void {
     if (this.#stopped) return;
     try {
@@ -87,7 +87,7 @@ export class MessageReader {
       let start = at + 2;
       if (length >= length16) {
         // The highest bit says that the frame is masked, which a server's frame must not be.
-        if (length >= maskBit) throw new WebSocketViolation('a masked frame');
+        if (length >= maskBit) throw new WebSocketProtocolError('a masked frame');
         start = at + (length === length16 ? 4 : 10);
         if (start > end) return this.#keepPartial(bytes, at, start - at);
         length = length === length16 ? bytes.readUInt16BE(at + 2) : readLength64(bytes, at + 2);
@@ -114,18 +114,18 @@ export class MessageReader {
   /** Checks the head of a frame, before its payload has come. */
   #checkHeader(first: number, length: number): void {
     const opcode = first & 0x0f;
-    if ((first & 0x70) !== 0) throw new WebSocketViolation('a frame with reserved bits');
+    if ((first & 0x70) !== 0) throw new WebSocketProtocolError('a frame with reserved bits');
     if (opcode >= opcodes.close) {
-      if (opcode > opcodes.pong) throw new WebSocketViolation(`a frame with opcode ${opcode}`);
-      if ((first & finalBit) === 0) throw new WebSocketViolation('a control frame in fragments');
-      if (length > maxControlBytes) throw new WebSocketViolation(`a control frame of ${length} bytes`);
+      if (opcode > opcodes.pong) throw new WebSocketProtocolError(`a frame with opcode ${opcode}`);
+      if ((first & finalBit) === 0) throw new WebSocketProtocolError('a control frame in fragments');
+      if (length > maxControlBytes) throw new WebSocketProtocolError(`a control frame of ${length} bytes`);
       return;
     }
-    if (opcode > opcodes.binary) throw new WebSocketViolation(`a frame with opcode ${opcode}`);
+    if (opcode > opcodes.binary) throw new WebSocketProtocolError(`a frame with opcode ${opcode}`);
     if (opcode === opcodes.binary)
-      throw new WebSocketViolation('a binary frame, which this protocol does not have', 1003);
+      throw new WebSocketProtocolError('a binary frame, which this protocol does not have', 1003);
     if ((opcode === opcodes.continuation) !== this.#fragmentCount > 0)
-      throw new WebSocketViolation(
+      throw new WebSocketProtocolError(
         opcode === opcodes.continuation ? 'a continuation of nothing' : 'a message within a message',
       );
     if (this.#fragments.length + length > this.#limits.maxBytes) throw new MessageTooLargeError(this.#limits.maxBytes);
@@ -139,7 +139,7 @@ export class MessageReader {
     this.#fragments.append(payload, 0, payload.length);
     this.#fragmentCount += 1;
     if (this.#fragmentCount > this.#limits.maxFragments)
-      throw new WebSocketViolation(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
+      throw new WebSocketProtocolError(`a message in more than ${this.#limits.maxFragments} fragments`, 1008);
     if ((first & finalBit) === 0) return;
     this.#fragmentCount = 0;
     const whole = this.#fragments.take();
@@ -149,9 +149,9 @@ export class MessageReader {
   #handleClose(payload: Buffer): void {
     this.stop();
     if (payload.length === 0) return this.#listener.close(1005, '');
-    if (payload.length === 1) throw new WebSocketViolation('a close frame of one byte');
+    if (payload.length === 1) throw new WebSocketProtocolError('a close frame of one byte');
     const code = payload.readUInt16BE(0);
-    if (!isValidCloseCode(code)) throw new WebSocketViolation(`a close frame with code ${code}`);
+    if (!isValidCloseCode(code)) throw new WebSocketProtocolError(`a close frame with code ${code}`);
     // Some servers cut a reason within a character: the code counts all the same.
     this.#listener.close(code, payload.toString('utf8', 2));
   }
@@ -163,13 +163,13 @@ export class MessageReader {
   }
 }
 
-function invalidUtf8(): WebSocketViolation {
-  return new WebSocketViolation('a text that is not UTF-8', 1007);
+function invalidUtf8(): WebSocketProtocolError {
+  return new WebSocketProtocolError('a text that is not UTF-8', 1007);
 }
 
 const unfragmentedText = finalBit | opcodes.text;
 
 function readLength64(bytes: Buffer, at: number): number {
-  if ((bytes[at] ?? 0) >= 0x80) throw new WebSocketViolation('a length with its highest bit set');
+  if ((bytes[at] ?? 0) >= 0x80) throw new WebSocketProtocolError('a length with its highest bit set');
   return Number(bytes.readBigUInt64BE(at));
 }

@@ -4,7 +4,7 @@ import { identityIdleMs, maxIdentities, maxSingleTurnIdentities, singleTurnIdleM
 import { IdentityClients } from '../../dist/fetch/identity-clients.js';
 import { settingsFor } from '../../dist/fetch/settings.js';
 import { FakeClock } from '../base/fake-clock.js';
-import type { Lease } from '../../dist/fetch/identity-clients.js';
+import type { ClientLease } from '../../dist/fetch/identity-clients.js';
 
 const url = 'https://api.example.com/v1/responses';
 
@@ -33,7 +33,7 @@ test('X21: beyond the maximum of identities the client that was not used for lon
   const { identities } = setUp();
   const take = (key: number) => identities.acquire({ url, headers: { authorization: String(key) } });
   // One that carries a second turn is kept.
-  const twice = (key: number): Lease => {
+  const twice = (key: number): ClientLease => {
     take(key).release();
     const lease = take(key);
     lease.release();
@@ -84,7 +84,7 @@ test('W8: no key and no organization of the environment gets into the settings',
 });
 
 describe('identities that carried one turn', () => {
-  const once = ({ identities }: ReturnType<typeof setUp>, value: number, name = 'x-request'): Lease => {
+  const once = ({ identities }: ReturnType<typeof setUp>, value: number, name = 'x-request'): ClientLease => {
     const lease = identities.acquire({ url, headers: { authorization: 'a', [name]: String(value) } });
     lease.release();
     return lease;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
-import { HttpResponseReader, HttpViolation } from '../../dist/http/response-reader.js';
+import { HttpResponseReader, HttpProtocolError } from '../../dist/http/response-reader.js';
 import type { ResponseHead } from '../../dist/http/head.js';
 
 interface Read {
@@ -154,7 +154,8 @@ describe('HTTP response reader', () => {
     ['more than its answer', `${ok}content-length: 1\r\n\r\nab`, 'more than its answer'],
   ] as const) {
     test(`${name} is refused`, () => {
-      for (const chunks of [[answer], answer.split('')]) assert.throws(() => read(chunks), new HttpViolation(message));
+      for (const chunks of [[answer], answer.split('')])
+        assert.throws(() => read(chunks), new HttpProtocolError(message));
     });
   }
 });

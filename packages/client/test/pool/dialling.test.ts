@@ -213,9 +213,9 @@ describe('pool: dials', () => {
 
   const refusals: string[] = [];
   gate(
-    'A4: dials wait for their pace, which hears of refusals',
+    'A4: dials wait for their dialLimiter, which hears of refusals',
     {
-      pace: {
+      dialLimiter: {
         ready: () => (refusals.length === 0 ? 0 : refusals.pop() === 'rate_limit' ? 700 : 0),
         refused: (kind) => void refusals.push(kind),
       },

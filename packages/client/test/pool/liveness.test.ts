@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { once } from 'node:events';
-import { PongLost } from '../../dist/protocol/errors/pong-lost.js';
+import { MissingPongError } from '../../dist/protocol/errors/missing-pong.js';
 import { noSignal, usual, poolTest } from './pool-test.js';
 import type { WebSocketServer } from 'ws';
 import type { WebSocketEnd } from '../../dist/network/client-websocket.js';
@@ -89,7 +89,7 @@ describe('pool: liveness', () => {
       await until(() => alive === 1);
       blackhole(server);
       clock.advance(40_000);
-      assert.ok(end?.cause instanceof PongLost);
+      assert.ok(end?.cause instanceof MissingPongError);
       assert.equal(pool.stats.connections, 0);
       assert.equal(clock.waiting, 0);
     },

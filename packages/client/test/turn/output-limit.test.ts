@@ -15,7 +15,7 @@ import type { TransportListener, Transport } from '../../dist/transport/transpor
 const mebibyte = 1024 * 1024;
 
 describe('output limit', () => {
-  test('output items without end are a typed failure, and their carriage is ended', async () => {
+  test('output items without end are a typed failure, and their transport call is ended', async () => {
     let receiver: TransportListener | undefined;
     let aborted = 0;
     const transport: Transport = {

@@ -15,8 +15,8 @@ import { TurnRequest } from '../../dist/turn/request.js';
 import { breakerFailureOf } from '../../dist/turn/recovery/breaker-failure.js';
 import { apiError, closed, dialFailed, upgrade } from './recovery/failures.js';
 import type { Phase } from '../../dist/protocol/phase.js';
-import type { Cause } from '../../dist/protocol/errors/failure-table.js';
-import type { Move } from '../../dist/turn/recovery/recovery.js';
+import type { FailureCause } from '../../dist/protocol/errors/failure-table.js';
+import type { RecoveryAction } from '../../dist/turn/recovery/recovery.js';
 import type { Attempt } from '../../dist/turn/report.js';
 
 // From packages/client/dist-test/turn.
@@ -76,7 +76,7 @@ const causes = Object.keys({
   given_up: true,
   too_large: true,
   final: true,
-} satisfies Record<Cause, true>) as Cause[];
+} satisfies Record<FailureCause, true>) as FailureCause[];
 const moves = {
   redial: true,
   resend_in_full: true,
@@ -84,7 +84,7 @@ const moves = {
   fall_back: true,
   wait_for_lane: true,
   surface: true,
-} satisfies Record<Move, true>;
+} satisfies Record<RecoveryAction, true>;
 const phases = {
   queued: true,
   sending: true,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MessageReader } from '../../dist/websocket/message-reader.js';
-import { WebSocketViolation } from '../../dist/websocket/violation.js';
+import { WebSocketProtocolError } from '../../dist/websocket/protocol-error.js';
 import { conformanceCases, encodeServerFrame, maxBytes } from './conformance-cases.js';
 import { cut } from './messages.js';
 import type { Expected } from './conformance-cases.js';
@@ -21,7 +21,7 @@ function read(pieces: Iterable<Uint8Array>): Expected[] {
   try {
     for (const piece of pieces) reader.push(Buffer.from(piece));
   } catch (error) {
-    if (!(error instanceof WebSocketViolation)) throw error;
+    if (!(error instanceof WebSocketProtocolError)) throw error;
     heard.push(['failed', error.closeCode]);
   }
   return heard;

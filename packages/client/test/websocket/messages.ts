@@ -1,5 +1,5 @@
 import { MessageReader } from '../../dist/websocket/message-reader.js';
-import { WebSocketViolation } from '../../dist/websocket/violation.js';
+import { WebSocketProtocolError } from '../../dist/websocket/protocol-error.js';
 
 export type ReadMessage = ['message' | 'ping' | 'pong', string] | ['closing', number, string] | ['violation', string];
 
@@ -28,7 +28,7 @@ export function readMessages(pieces: Iterable<Uint8Array>, limits: Partial<typeo
       lent.fill(0xff);
     }
   } catch (error) {
-    if (!(error instanceof WebSocketViolation)) throw error;
+    if (!(error instanceof WebSocketProtocolError)) throw error;
     heard.push(['violation', error.message]);
   }
   return heard;

@@ -4,7 +4,7 @@ import type { ParsedBody } from './body-cache.js';
 type FetchArguments = Parameters<typeof globalThis.fetch>;
 
 /** A request that looks like a turn, before its body is read. */
-export interface TurnOutline {
+export interface TurnCandidate {
   url: URL;
   headers: SplitHeaders;
   signal: AbortSignal | undefined;
@@ -15,7 +15,7 @@ export interface TurnOutline {
 }
 
 /** A request that is a turn. */
-export interface TurnCall extends TurnOutline {
+export interface TurnCall extends TurnCandidate {
   body: ParsedBody;
   /** The text of the body. */
   text: string;
@@ -27,7 +27,7 @@ export interface TurnCall extends TurnOutline {
  * The turn of a call of `fetch`: a POST with a JSON body to a path that ends in `/responses`. undefined for everything else, invalid calls included, which the
  * ordinary fetch reports best. The arguments are not consumed.
  */
-export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): TurnOutline | undefined {
+export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): TurnCandidate | undefined {
   const request = input instanceof Request ? input : undefined;
   const { method = request?.method ?? 'GET' } = init ?? {};
   if (method.toUpperCase() !== 'POST') return undefined;
@@ -49,7 +49,7 @@ export function matchTurn([input, init]: FetchArguments, rules: HeaderRules): Tu
 }
 
 /** The turn, if the body is a JSON object and not for a background response (P37). */
-export function parseTurn(outline: TurnOutline, text: string, body: ParsedBody | undefined): TurnCall | undefined {
+export function parseTurn(outline: TurnCandidate, text: string, body: ParsedBody | undefined): TurnCall | undefined {
   if (body === undefined) return undefined;
   const { background, stream } = body.params;
   if (background !== undefined && background !== null && background !== false) return undefined;
@@ -78,14 +78,14 @@ function hasJsonType(headers: Headers): boolean {
 }
 
 /** Reads a body that can be read several times; undefined for a stream. */
-function readerOf(body: unknown): TurnOutline['read'] | undefined {
+function readerOf(body: unknown): TurnCandidate['read'] | undefined {
   if (typeof body === 'string') return () => body;
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return () => decode(body);
   if (body instanceof Blob) return () => body.text();
   return undefined;
 }
 
-function readerOfRequest(request: Request | undefined): TurnOutline['read'] | undefined {
+function readerOfRequest(request: Request | undefined): TurnCandidate['read'] | undefined {
   if (request === undefined || request.body === null || request.bodyUsed) return undefined;
   return () => request.clone().text();
 }

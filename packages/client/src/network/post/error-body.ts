@@ -1,6 +1,6 @@
 import { maxErrorBodyBytes, maxErrorBodyMs, maxHeadBytes } from '../../base/bounds.js';
 import { startDeadline } from '../../base/clock.js';
-import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
+import { HttpResponseReader, HttpProtocolError } from '../../http/response-reader.js';
 import { ContentDecoder, UnknownCodingError } from './content-decoder.js';
 import type { Readable } from 'node:stream';
 import type { ResponseHead } from '../../http/head.js';
@@ -74,7 +74,7 @@ export function readErrorBody(connection: Readable, head: ResponseHead, clock: C
       try {
         reader.push(chunk);
       } catch (error) {
-        if (!(error instanceof HttpViolation)) throw error;
+        if (!(error instanceof HttpProtocolError)) throw error;
         end();
       }
     });

@@ -1,5 +1,5 @@
 import { expectContinueBytes, expectContinueMs, maxHeadBytes } from '../../base/bounds.js';
-import { HttpResponseReader, HttpViolation } from '../../http/response-reader.js';
+import { HttpResponseReader, HttpProtocolError } from '../../http/response-reader.js';
 import { encodeRequestHead, originForm } from '../../http/head.js';
 import { startDeadline } from '../../base/clock.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
@@ -174,7 +174,7 @@ export class HttpConnection implements HttpResponseListener, PostConnection {
     try {
       exchange.reader.push(chunk);
     } catch (error) {
-      if (!(error instanceof HttpViolation)) throw error;
+      if (!(error instanceof HttpProtocolError)) throw error;
       this.#drop();
       this.#failExchange(error);
     }

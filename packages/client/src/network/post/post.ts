@@ -35,7 +35,7 @@ export interface ExchangeListener {
   /** The response is whole. */
   end(): void;
   /**
-   * The exchange failed: by an `HttpViolation`, a `PrematureCloseError`, an error of the operating system, or a `TurnwireError` that says more. No call
+   * The exchange failed: by an `HttpProtocolError`, a `PrematureCloseError`, an error of the operating system, or a `TurnwireError` that says more. No call
    * follows.
    */
   failed(error: Error): void;

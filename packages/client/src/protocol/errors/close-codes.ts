@@ -1,12 +1,12 @@
 import type { FailureKind } from './failure-kind.js';
-import type { Cause } from './failure-table.js';
+import type { FailureCause } from './failure-table.js';
 
 /** What a close code means for the turn that it ended. */
 export interface CloseMeaning {
   /** For people. */
   meaning: string;
   kind: FailureKind;
-  cause: Cause;
+  cause: FailureCause;
 }
 
 const broken = { kind: 'network', cause: 'broken' } as const;

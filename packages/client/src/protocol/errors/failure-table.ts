@@ -2,7 +2,7 @@ import type { ErrorCode } from './error-codes.js';
 import type { FailureKind } from './failure-kind.js';
 
 /** Why an attempt failed, as far as recovery must know it: the rows of `recoveryTable`. */
-export type Cause =
+export type FailureCause =
   /** No connection, for a reason that may pass: TCP, TLS, a name server that did not answer. */
   | 'unreachable'
   /** No connection in time. */
@@ -61,9 +61,9 @@ export interface FailureMeaning {
    */
   status: number | undefined;
   /** What recovery takes it for, where the turn was refused by it. */
-  refusal: Cause;
+  refusal: FailureCause;
   /** What recovery takes it for, where the upgrade was refused by it. */
-  upgrade: Cause;
+  upgrade: FailureCause;
   /** Something counts the upgrades: after one that was refused by it the next ones are spread (A4, H9). */
   slowsDials?: true;
 }

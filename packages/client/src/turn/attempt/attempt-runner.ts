@@ -11,11 +11,11 @@ import type { Json, JsonObject } from '../../json/json.js';
 import type { Timer } from '../../base/clock.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
 import type { Placement } from '../../pool/placement.js';
-import type { CarryOptions } from '../../transport/transport.js';
+import type { CallOptions } from '../../transport/transport.js';
 import type { AttemptObserver, TurnListener } from './turn-attempt.js';
-import type { Engine } from '../engine.js';
+import type { ClientContext } from '../client-context.js';
 import type { Plan } from './attempt-request.js';
-import type { Decision } from '../recovery/recovery.js';
+import type { RecoveryDecision } from '../recovery/recovery.js';
 import type { Steering } from '../../response/steering.js';
 import type { TurnReport, Attempt as Entry } from '../report.js';
 import type { FrameOptions, KnownResponse } from './frame-options.js';
@@ -37,17 +37,17 @@ const streamRefusedKey = 'streamless';
  * once, with `ended` or `failed`.
  */
 export class AttemptRunner implements AttemptObserver {
-  readonly #engine: Engine;
+  readonly #client: ClientContext;
   readonly #number: number;
   readonly #request: TurnRequest;
   readonly #choice: TransportChoice;
   readonly #steering: Steering;
-  readonly #carryOptions: Pick<CarryOptions, 'asText' | 'headers' | 'plain'>;
+  readonly #callOptions: Pick<CallOptions, 'asText' | 'headers' | 'plain'>;
   readonly #continues: KnownResponse | undefined;
   readonly #listener: TurnListener;
   readonly #report: Report;
   readonly #startedAt: number;
-  readonly #decisions: Decision[] = [];
+  readonly #decisions: RecoveryDecision[] = [];
   #attempt: TurnAttempt | undefined;
   #delay: Timer | undefined;
   #settled = false;
@@ -70,25 +70,25 @@ export class AttemptRunner implements AttemptObserver {
   #firstError: TurnwireError | undefined;
 
   constructor(
-    engine: Engine,
+    client: ClientContext,
     options: { number: number; request: TurnRequest; choice: TransportChoice; steering: Steering } & Pick<
-      CarryOptions,
+      CallOptions,
       'asText' | 'headers' | 'plain'
     > &
       Pick<FrameOptions, 'continues'>,
     report: Report,
     listener: TurnListener,
   ) {
-    this.#engine = engine;
+    this.#client = client;
     this.#number = options.number;
     this.#request = options.request;
     this.#choice = options.choice;
     this.#steering = options.steering;
-    this.#carryOptions = { asText: options.asText, headers: options.headers, plain: options.plain };
+    this.#callOptions = { asText: options.asText, headers: options.headers, plain: options.plain };
     this.#continues = options.continues;
     this.#report = report;
     this.#listener = listener;
-    this.#startedAt = engine.clock.now();
+    this.#startedAt = client.clock.now();
   }
 
   /** The response of the last attempt. */
@@ -107,7 +107,7 @@ export class AttemptRunner implements AttemptObserver {
   /** @throws TurnwireError `invalid_request`, `request_too_large`: errors that are known before anything is sent. */
   start(): void {
     const request = this.#request;
-    const outgoing = new AttemptRequest(request, this.#plan(), this.#engine.limits);
+    const outgoing = new AttemptRequest(request, this.#plan(), this.#client.limits);
     const bySse = this.#choice === 'sse' ? undefined : this.#requiresSse(outgoing);
     if (this.#choice === 'websocket' && bySse !== undefined) throw bySse;
     const rest =
@@ -154,7 +154,7 @@ export class AttemptRunner implements AttemptObserver {
   }
 
   #plan(): Plan {
-    const { limits, ignoredIds } = this.#engine;
+    const { limits, ignoredIds } = this.#client;
     const { items, fields, previousResponseId, params } = this.#request;
     if (previousResponseId !== undefined) return { name: 'explicit' };
     if (items === undefined) return { name: 'full', reason: 'input_unknown' };
@@ -162,7 +162,7 @@ export class AttemptRunner implements AttemptObserver {
     if (this.#fullReason !== undefined) return { name: 'full', reason: this.#fullReason };
     if (limits.idExcludesInstructions && params['instructions'] !== undefined && params['instructions'] !== null)
       return { name: 'full', reason: 'provider' };
-    const plan = planOf(this.#engine, { items, fields });
+    const plan = planOf(this.#client, { items, fields });
     const known = this.#continues;
     if (known === undefined || (plan.name === 'delta' && plan.from >= known.from)) return plan;
     return { name: 'delta', ...known, stored: true, baseline: undefined };
@@ -171,7 +171,7 @@ export class AttemptRunner implements AttemptObserver {
   #sseRequest(): AttemptRequest {
     const explicit = this.#request.previousResponseId !== undefined;
     return new AttemptRequest(this.#request, explicit ? { name: 'explicit' } : { name: 'full', reason: 'sse' }, {
-      ...this.#engine.limits,
+      ...this.#client.limits,
       maxFrameBytes: Infinity,
     });
   }
@@ -186,18 +186,18 @@ export class AttemptRunner implements AttemptObserver {
   /** Why a call without a stream goes as plain HTTP. */
   #streamRefused(): FallbackReason | undefined {
     const isRefused =
-      this.#carryOptions.plain !== undefined && this.#engine.streamRefusals.has(this.#request.params['model']);
+      this.#callOptions.plain !== undefined && this.#client.streamRefusals.has(this.#request.params['model']);
     return isRefused ? { key: streamRefusedKey, why: 'the server has refused to stream this model' } : undefined;
   }
 
   /** Why the breaker suspends WebSockets; undefined if it does not. */
   #suspension(outgoing: AttemptRequest): FallbackReason | undefined {
-    const { breaker } = this.#engine;
+    const { breaker } = this.#client;
     const shape = shapeOf(this.#request.params);
     const route = breaker.route(shape);
     if (typeof route === 'object') {
       this.#dialsSuspended = breaker.suspendsDialsOnly(shape);
-      this.#withoutDial = this.#dialsSuspended && this.#engine.canServe(this.#placement(outgoing, false));
+      this.#withoutDial = this.#dialsSuspended && this.#client.canServe(this.#placement(outgoing, false));
       return this.#withoutDial ? undefined : route;
     }
     this.#probing = route === 'probe';
@@ -207,15 +207,15 @@ export class AttemptRunner implements AttemptObserver {
   #placement({ parent }: AttemptRequest, fresh: boolean): Placement {
     const isOver = this.#decisions.some(({ move }) => move === 'fall_back' || move === 'wait_for_lane');
     const isLast = this.#choice !== 'auto' || this.#request.webSocketOnly || isOver;
-    const fallback = isLast ? 'nothing' : this.#engine.usesFetch ? 'fetch' : 'sse';
+    const fallback = isLast ? 'nothing' : this.#client.usesFetch ? 'fetch' : 'sse';
     return { parent, fresh, withoutLanes: this.#withoutLanes, mayDial: !this.#withoutDial, fallback };
   }
 
   #attemptOver(transport: 'websocket' | 'sse', outgoing: AttemptRequest, fresh = false): void {
-    const { asText, headers, plain } = this.#carryOptions;
+    const { asText, headers, plain } = this.#callOptions;
     // A consumer of a stream of text puts the output together itself.
-    const response = new ResponseTracker(this.#engine.secrets, this.#steering, !asText || plain !== undefined);
-    const attempt = new TurnAttempt(this.#engine, transport, outgoing, response, this, this.#listener);
+    const response = new ResponseTracker(this.#client.secrets, this.#steering, !asText || plain !== undefined);
+    const attempt = new TurnAttempt(this.#client, transport, outgoing, response, this, this.#listener);
     this.#attempt = attempt;
     this.#report.attempts.push(attempt.entry);
     this.#report.transport = transport;
@@ -226,7 +226,7 @@ export class AttemptRunner implements AttemptObserver {
   }
 
   sending({ entry, request: { plan } }: TurnAttempt): void {
-    const { diagnostics } = this.#engine;
+    const { diagnostics } = this.#client;
     describePlan(entry, plan);
     describePlan(this.#report, plan);
     this.#report.sentBytes += entry.sentBytes;
@@ -237,7 +237,7 @@ export class AttemptRunner implements AttemptObserver {
   }
 
   firstEvent({ entry: { transport } }: TurnAttempt): void {
-    const { clock, diagnostics, breaker } = this.#engine;
+    const { clock, diagnostics, breaker } = this.#client;
     const ms = clock.now() - this.#startedAt;
     this.#report.firstEventMs = ms;
     diagnostics.publish('first-event', { turn: this.#number, transport, ms });
@@ -254,12 +254,12 @@ export class AttemptRunner implements AttemptObserver {
   #webSocketWorks(): void {
     this.#probing = false;
     // A connection that was open before says nothing of dials.
-    if (!this.#withoutDial) this.#engine.breaker.succeeded();
+    if (!this.#withoutDial) this.#client.breaker.succeeded();
   }
 
   /** Asks the table of recovery what follows a failed attempt. */
   failed(attempt: TurnAttempt, error: TurnwireError): void {
-    const { clock, recovery, random, credentialIsAsked, breaker } = this.#engine;
+    const { clock, recovery, random, credentialIsAsked, breaker } = this.#client;
     const { entry, phase, request } = attempt;
     this.#firstFailureAt ??= clock.now();
     const decision = recover(
@@ -277,7 +277,7 @@ export class AttemptRunner implements AttemptObserver {
         repeatable: this.#request.repeatable,
         sseAble: !this.#request.webSocketOnly,
         lanesLeft: this.#hasLanesLeft(request),
-        streams: this.#carryOptions.plain === undefined,
+        streams: this.#callOptions.plain === undefined,
         done: this.#decisions,
         attempts: this.#report.attempts.length,
         maxAttempts: recovery.maxAttempts,
@@ -288,7 +288,7 @@ export class AttemptRunner implements AttemptObserver {
     );
     const { breakerFailure } = decision;
     if (decision.cause === 'chain_ignored') this.#chainIgnored();
-    if (decision.cause === 'stream_refused') this.#engine.streamRefusals.add(this.#request.params['model']);
+    if (decision.cause === 'stream_refused') this.#client.streamRefusals.add(this.#request.params['model']);
     if (breakerFailure?.kind === 'shape') this.#shapeFailure = breakerFailure;
     else if (breakerFailure !== undefined && !(this.#withoutDial && isDialLoad(decision.cause))) {
       this.#probing = false;
@@ -299,7 +299,7 @@ export class AttemptRunner implements AttemptObserver {
     entry.recovery = decision.move;
     entry.delayMs = decision.delayMs;
     const { move, cause, delayMs } = decision;
-    this.#engine.diagnostics.publish('recovery', { turn: this.#number, cause, move, delayMs });
+    this.#client.diagnostics.publish('recovery', { turn: this.#number, cause, move, delayMs });
     if (move === 'surface') return this.#surface(error);
     this.#decisions.push(decision);
     this.#firstError ??= error;
@@ -312,12 +312,12 @@ export class AttemptRunner implements AttemptObserver {
    * sent again only after a refusal.
    */
   #mayReplay({ plain, entry: { transport } }: TurnAttempt): boolean {
-    return !plain && !(transport === 'sse' && this.#engine.usesFetch);
+    return !plain && !(transport === 'sse' && this.#client.usesFetch);
   }
 
-  #recover({ transport }: Entry, error: TurnwireError, { move, cause, withoutLanes }: Decision): void {
+  #recover({ transport }: Entry, error: TurnwireError, { move, cause, withoutLanes }: RecoveryDecision): void {
     if (this.#settled) return;
-    const { memory, limits } = this.#engine;
+    const { memory, limits } = this.#client;
     if (move === 'fall_back') {
       this.#reportFallback(cause === 'stream_refused' ? streamRefusedKey : failureKey(error), error.message);
       // Beside open connections a POST may wait in the same line as the dial, and run long after the turn has gone another way (Q10).
@@ -345,8 +345,8 @@ export class AttemptRunner implements AttemptObserver {
 
   /** From now on turns of this model are sent in full. */
   #chainIgnored(): void {
-    this.#engine.ignoredIds.add(this.#request.params['model']);
-    this.#engine.onIgnoredId();
+    this.#client.ignoredIds.add(this.#request.params['model']);
+    this.#client.onIgnoredId();
   }
 
   /** No further WebSocket can be dialled, and a lane of an open one can serve this turn. */
@@ -354,7 +354,7 @@ export class AttemptRunner implements AttemptObserver {
     const isRefused =
       this.#dialsSuspended || this.#decisions.some(({ move, cause }) => move === 'fall_back' && isDialLoad(cause));
     if (!isRefused || this.#choice !== 'auto') return false;
-    return this.#engine.canServe({ ...this.#placement(outgoing, false), mayDial: false, mayEvictChain: true });
+    return this.#client.canServe({ ...this.#placement(outgoing, false), mayDial: false, mayEvictChain: true });
   }
 
   #surface(error: TurnwireError): void {
@@ -363,7 +363,7 @@ export class AttemptRunner implements AttemptObserver {
     const { previousResponseId } = this.#request;
     // The full history, should the caller have it, is not to be sent as a delta of the same response.
     if (surfaced.code === 'chain_lost' && previousResponseId !== undefined)
-      this.#engine.memory.forget(previousResponseId);
+      this.#client.memory.forget(previousResponseId);
     // The first failure stands at the end of the causes, whatever followed (K2).
     if (this.#firstError !== undefined) rootCause(surfaced).cause = this.#firstError;
     // An earlier attempt may have run, although the last one was refused.
@@ -373,21 +373,21 @@ export class AttemptRunner implements AttemptObserver {
 
   #reportFallback(key: string, why: string): void {
     this.#report.fallback = why;
-    this.#engine.diagnostics.publish('fallback', { turn: this.#number, reason: why });
-    this.#engine.onFallback(key, why);
+    this.#client.diagnostics.publish('fallback', { turn: this.#number, reason: why });
+    this.#client.onFallback(key, why);
   }
 
   #settle(): void {
     this.#settled = true;
     this.#delay?.cancel();
-    if (this.#probing) this.#engine.breaker.abandoned();
+    if (this.#probing) this.#client.breaker.abandoned();
     this.#probing = false;
   }
 }
 
 /** How a full history would be sent now, by what this client knows itself. */
 export function planOf(
-  { memory, limits, holds }: Pick<Engine, 'memory' | 'limits' | 'holds'>,
+  { memory, limits, holds }: Pick<ClientContext, 'memory' | 'limits' | 'holds'>,
   { items, fields }: { items: readonly Json[]; fields: JsonObject },
 ): ChainPlan {
   const usable = (responseId: string, stored: boolean): boolean =>

@@ -1,4 +1,4 @@
-import type { PlainCall, TurnHeaders } from '../../transport/transport.js';
+import type { PlainRequest, TurnHeaders } from '../../transport/transport.js';
 
 /** A stored response of which another client has told: its context ends in the input before index `from`. */
 export interface KnownResponse {
@@ -11,6 +11,6 @@ export interface FrameOptions {
   /** Opaque frames stay text. */
   asText?: boolean | undefined;
   headers?: TurnHeaders | undefined;
-  plain?: PlainCall | undefined;
+  plain?: PlainRequest | undefined;
   continues?: KnownResponse | undefined;
 }

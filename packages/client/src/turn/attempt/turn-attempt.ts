@@ -4,8 +4,8 @@ import { IdleTimer } from './idle-timer.js';
 import type { Phase } from '../../protocol/phase.js';
 import type { Frame } from '../../protocol/frame.js';
 import type { ResponseTracker } from '../../response/tracker.js';
-import type { Carriage, CarryOptions, TransportListener } from '../../transport/transport.js';
-import type { Engine } from '../engine.js';
+import type { TransportCall, CallOptions, TransportListener } from '../../transport/transport.js';
+import type { ClientContext } from '../client-context.js';
 import type { AttemptRequest } from './attempt-request.js';
 import type { Attempt as Entry } from '../report.js';
 
@@ -54,18 +54,18 @@ export interface AttemptObserver {
 }
 
 /**
- * One attempt to carry a turn over one transport, with its time-outs. Calls of the carriage after the end of the attempt are ignored: a turn has one live
+ * One attempt to carry a turn over one transport, with its time-outs. Events of the transport after the end of the attempt are ignored: a turn has one live
  * attempt at a time.
  */
 export class TurnAttempt implements TransportListener {
   readonly entry: Entry;
   readonly request: AttemptRequest;
   readonly response: ResponseTracker;
-  readonly #engine: Engine;
+  readonly #client: ClientContext;
   readonly #observer: AttemptObserver;
   readonly #turn: TurnListener;
   readonly #idleTimer: IdleTimer;
-  #carriage: Carriage | undefined;
+  #call: TransportCall | undefined;
   #settled = false;
   /** Frames that are held back until the response has begun. */
   #heldFrames: Frame[] | undefined;
@@ -76,25 +76,25 @@ export class TurnAttempt implements TransportListener {
 
   /** @param response reads the events of this attempt. */
   constructor(
-    engine: Engine,
+    client: ClientContext,
     transport: 'websocket' | 'sse',
     request: AttemptRequest,
     response: ResponseTracker,
     observer: AttemptObserver,
     turn: TurnListener,
   ) {
-    this.#engine = engine;
+    this.#client = client;
     this.#observer = observer;
     this.#turn = turn;
-    this.#idleTimer = new IdleTimer(engine.clock);
+    this.#idleTimer = new IdleTimer(client.clock);
     this.request = request;
     this.response = response;
     this.entry = new ReportEntry(transport, response);
   }
 
-  start(options: CarryOptions): void {
+  start(options: CallOptions): void {
     this.#plain = options.plain !== undefined && this.entry.transport === 'sse';
-    this.#carriage = this.#engine.transports[this.entry.transport].carry(this.request, this, options);
+    this.#call = this.#client.transports[this.entry.transport].carry(this.request, this, options);
   }
 
   get phase(): Phase {
@@ -113,8 +113,8 @@ export class TurnAttempt implements TransportListener {
   /** The consumer does not keep up. */
   pause(): void {
     if (this.#settled) return;
-    const { unreadMs } = this.#engine.timeouts;
-    this.#unpausable = this.#carriage?.pause() === false;
+    const { unreadMs } = this.#client.timeouts;
+    this.#unpausable = this.#call?.pause() === false;
     this.#idleTimer.watch(unreadMs, unreadMs, () =>
       this.fail(
         new TurnwireError('unread_timeout', `the turn's events were not read for ${unreadMs} ms (timeouts.unreadMs)`),
@@ -126,18 +126,18 @@ export class TurnAttempt implements TransportListener {
     if (this.#settled) return;
     this.#unpausable = false;
     this.#watchIdle();
-    this.#carriage?.resume();
+    this.#call?.resume();
   }
 
   send(frame: string, done: (error: Error | undefined) => void): boolean {
-    return !this.#settled && this.#carriage?.send(frame, done) === true;
+    return !this.#settled && this.#call?.send(frame, done) === true;
   }
 
   /** Ends the attempt now, and calls nobody. */
   abort(): void {
     if (this.#settled) return;
     this.#settle();
-    this.#carriage?.abort();
+    this.#call?.abort();
   }
 
   connected({ number, reused, streamId }: Parameters<TransportListener['connected']>[0]): void {
@@ -155,7 +155,7 @@ export class TurnAttempt implements TransportListener {
     this.#observer.sending(this);
     // Nothing comes before the whole body is made.
     if (this.#plain) return this.#watchIdle();
-    const { firstEventMs } = this.#engine.timeouts;
+    const { firstEventMs } = this.#client.timeouts;
     // A pong does not extend this time-out: it says that the server lives, and nothing of the turn (B2).
     this.#idleTimer.watch(firstEventMs, firstEventMs, () =>
       this.fail(
@@ -233,7 +233,7 @@ export class TurnAttempt implements TransportListener {
   fail(error: TurnwireError): void {
     if (this.#settled) return;
     this.#settle();
-    this.#carriage?.abort();
+    this.#call?.abort();
     this.entry.error = error.code;
     this.entry.kind = error.kind;
     this.#observer.failed(this, error);
@@ -245,7 +245,7 @@ export class TurnAttempt implements TransportListener {
   }
 
   #watchIdle(): void {
-    const { idleMs } = this.#engine.timeouts;
+    const { idleMs } = this.#client.timeouts;
     this.#idleTimer.watch(idleMs, Math.max(idleMs, maxEventSilenceMs), () =>
       this.fail(
         new TurnwireError(

@@ -1,6 +1,6 @@
 import type { TurnwireError } from '../../protocol/errors/errors.js';
 import type { Phase } from '../../protocol/phase.js';
-import type { Cause } from '../../protocol/errors/failure-table.js';
+import type { FailureCause } from '../../protocol/errors/failure-table.js';
 
 /** A failure that counts for the breaker; `breakerTable` says what follows. */
 export interface BreakerFailure {
@@ -35,7 +35,7 @@ export type BreakerFailureKind =
  * The failure that each cause is for the breaker. Causes that are not listed do not count: refusals of the turn, failures that would hit HTTP as well
  * (certificates, names, credentials), and a frame that was too large (E1).
  */
-const breakerKinds: Readonly<Partial<Record<Cause, BreakerFailureKind>>> = {
+const breakerKinds: Readonly<Partial<Record<FailureCause, BreakerFailureKind>>> = {
   unsupported: 'unsupported',
   unreachable: 'unreachable',
   no_answer: 'no_answer',
@@ -58,7 +58,7 @@ export function failureKey({ code, status, closeCode }: TurnwireError): string {
 
 /** undefined if the failure does not count: by its cause, or because output has come, so that the WebSocket worked. */
 export function breakerFailureOf(
-  cause: Cause,
+  cause: FailureCause,
   { error, transport, phase }: { error: TurnwireError; transport: 'websocket' | 'sse'; phase: Phase },
 ): BreakerFailure | undefined {
   const isEarly = phase === 'queued' || phase === 'sending' || phase === 'sent' || phase === 'created';

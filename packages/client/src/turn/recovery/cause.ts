@@ -2,12 +2,12 @@ import { closeMeaningOf } from '../../protocol/errors/close-codes.js';
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { serverRetryAdvice, isThrottle } from '../../protocol/errors/failure.js';
 import { failureTable, serverCodes } from '../../protocol/errors/failure-table.js';
-import { PongLost } from '../../protocol/errors/pong-lost.js';
-import type { Cause } from '../../protocol/errors/failure-table.js';
+import { MissingPongError } from '../../protocol/errors/missing-pong.js';
+import type { FailureCause } from '../../protocol/errors/failure-table.js';
 import type { FailureKind } from '../../protocol/errors/failure-kind.js';
 
 /** The cause of any error. An error that is not understood is `final`, unless the server gave no reason at all. */
-export function causeOf(error: TurnwireError): Cause {
+export function causeOf(error: TurnwireError): FailureCause {
   switch (error.code) {
     case 'dial_failed':
       // A certificate or a name that does not exist is the same for both transports (A8, A9).
@@ -66,19 +66,19 @@ export function mayRefuseChain({ code, kind, server }: TurnwireError): boolean {
   return chainWords.test(`${server?.code} ${server?.message}`);
 }
 
-function causeOfUpgrade({ status, kind, server }: TurnwireError): Cause {
+function causeOfUpgrade({ status, kind, server }: TurnwireError): FailureCause {
   // A throttle is waited for longer than a server that names its load.
   return isThrottle(status, server) ? 'throttled' : failureTable[kind].upgrade;
 }
 
-function causeOfClosure({ closeCode, cause }: TurnwireError): Cause {
-  if (cause instanceof PongLost) return 'pong_lost';
+function causeOfClosure({ closeCode, cause }: TurnwireError): FailureCause {
+  if (cause instanceof MissingPongError) return 'pong_lost';
   // SSE has no close codes: an error of its connection says that it broke.
   if (closeCode === undefined) return cause === undefined ? 'closed' : 'broken';
   return closeMeaningOf(closeCode).cause;
 }
 
-function causeOfRefusal({ kind, server, transient, status }: TurnwireError): Cause {
+function causeOfRefusal({ kind, server, transient, status }: TurnwireError): FailureCause {
   if (isThrottle(status, server)) return 'throttled';
   if (server?.param === 'stream' && kind === 'unsupported') return 'stream_refused';
   const cause = failureTable[kind].refusal;

@@ -1,14 +1,14 @@
 import { causeOf } from './cause.js';
 import type { TurnwireError } from '../../protocol/errors/errors.js';
-import type { Cause } from '../../protocol/errors/failure-table.js';
+import type { FailureCause } from '../../protocol/errors/failure-table.js';
 
 /**
  * Causes of a failed dial that mean: no further connections for now. Something before the server limits connections, or dials in a second. Open connections
  * still work.
  */
-const causes: ReadonlySet<Cause> = new Set(['no_answer', 'throttled', 'unavailable', 'unreachable']);
+const causes: ReadonlySet<FailureCause> = new Set(['no_answer', 'throttled', 'unavailable', 'unreachable']);
 
-export function isDialLoad(cause: Cause): boolean {
+export function isDialLoad(cause: FailureCause): boolean {
   return causes.has(cause);
 }
 

@@ -4,11 +4,11 @@ import { breakerFailureOf } from './breaker-failure.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
 import type { TurnwireError } from '../../protocol/errors/errors.js';
 import type { Phase } from '../../protocol/phase.js';
-import type { Cause } from '../../protocol/errors/failure-table.js';
+import type { FailureCause } from '../../protocol/errors/failure-table.js';
 import type { BreakerFailure } from './breaker-failure.js';
 
 /** What is done after a failed attempt. */
-export type Move =
+export type RecoveryAction =
   /** Over the same transport, on a connection dialled for this turn. Planned anew: a delta only if the response is stored. */
   | 'redial'
   /** Over the same transport, and the same connection if it is still open, with the full input and no id. */
@@ -22,7 +22,7 @@ export type Move =
   /** Give the error to the caller. */
   | 'surface';
 
-export interface Failure {
+export interface AttemptFailure {
   error: TurnwireError;
   transport: 'websocket' | 'sse';
   /** How far this attempt got. */
@@ -35,7 +35,7 @@ export interface Failure {
   credentialIsAsked: boolean;
 }
 
-export interface Policy {
+export interface RecoveryPolicy {
   choice: TransportChoice;
   replay: ReplayPolicy;
   /** Running the turn twice has no effect but its cost: `TurnRequest.repeatable`. */
@@ -47,7 +47,7 @@ export interface Policy {
   /** The caller wants a stream. */
   streams: boolean;
   /** The decisions of this turn so far. */
-  done: readonly Pick<Decision, 'move' | 'mayRunTwice'>[];
+  done: readonly Pick<RecoveryDecision, 'move' | 'mayRunTwice'>[];
   /** The number of attempts so far, the failed one included. */
   attempts: number;
   maxAttempts: number;
@@ -59,12 +59,12 @@ export interface Policy {
   jitter: () => number;
 }
 
-export interface Decision {
-  move: Move;
+export interface RecoveryDecision {
+  move: RecoveryAction;
   /** The wait before the move, in milliseconds. */
   delayMs: number;
   /** Why the attempt failed. */
-  cause: Cause;
+  cause: FailureCause;
   /** The server may have run the turn already: such a move is made once a turn. */
   mayRunTwice: boolean;
   /** Connections of this endpoint are used without `stream_id` from now on (F5). */
@@ -77,12 +77,12 @@ export interface Decision {
 type Ran = 'no' | 'maybe';
 
 export interface RecoveryRow {
-  causes: readonly Cause[];
+  causes: readonly FailureCause[];
   phases: readonly Phase[];
   connection: 'any' | 'rested' | 'fresh';
   ran: Ran;
   /** The first move that the policy permits is made; if there is none, the error surfaces. */
-  moves: readonly Move[];
+  moves: readonly RecoveryAction[];
 }
 
 const dialling: readonly Phase[] = ['queued'];
@@ -163,7 +163,7 @@ export const recoveryTable: readonly RecoveryRow[] = [
 ];
 
 /** What follows a failed attempt. Pure: the same failure under the same policy gives the same decision. */
-export function recover(failure: Failure, policy: Policy): Decision {
+export function recover(failure: AttemptFailure, policy: RecoveryPolicy): RecoveryDecision {
   const { error, plan } = failure;
   const cause = plan === 'delta' && mayRefuseChain(error) ? 'chain_lost' : causeOf(error);
   const row = recoveryTable.find(
@@ -189,7 +189,7 @@ export function recover(failure: Failure, policy: Policy): Decision {
 }
 
 /** Conditions of every move: the budget, and the replay policy. */
-function mayTryAgain({ phase }: Failure, policy: Policy, mayRunTwice: boolean): boolean {
+function mayTryAgain({ phase }: AttemptFailure, policy: RecoveryPolicy, mayRunTwice: boolean): boolean {
   if (policy.attempts >= policy.maxAttempts || !(policy.msLeft > 0)) return false;
   if (policy.replay === 'never') return phase === 'queued';
   if (!mayRunTwice) return true;
@@ -197,9 +197,14 @@ function mayTryAgain({ phase }: Failure, policy: Policy, mayRunTwice: boolean): 
 }
 
 /** Conditions of one move. Each is made once a turn, except `retry`. */
-function isPermitted(move: Move, cause: Cause, failure: Failure, policy: Policy): boolean {
+function isPermitted(
+  move: RecoveryAction,
+  cause: FailureCause,
+  failure: AttemptFailure,
+  policy: RecoveryPolicy,
+): boolean {
   const { transport, credentialIsAsked, plan } = failure;
-  const isDone = (other: Move): boolean => policy.done.some((earlier) => earlier.move === other);
+  const isDone = (other: RecoveryAction): boolean => policy.done.some((earlier) => earlier.move === other);
   switch (move) {
     case 'redial':
       if (isDone('redial')) return false;
@@ -227,10 +232,10 @@ const tryAgainLater = 1013;
 
 /** The wait before a move: the one that the server asks for, else the backoff. A wait of the server is never shortened, and lengthened by a second at most. */
 function delayBefore(
-  move: Move,
-  cause: Cause,
-  { error }: Failure,
-  { jitter, done, msLeft, retryRefusals }: Policy,
+  move: RecoveryAction,
+  cause: FailureCause,
+  { error }: AttemptFailure,
+  { jitter, done, msLeft, retryRefusals }: RecoveryPolicy,
 ): number {
   const isLater = move === 'redial' && error.closeCode === tryAgainLater && retryRefusals;
   if (move !== 'retry' && !isLater) return 0;

@@ -6,13 +6,13 @@ import { errorCodes } from '../../../dist/protocol/errors/error-codes.js';
 import { causeOf, chainLost } from '../../../dist/turn/recovery/cause.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { refusal, upgrade } from './failures.js';
-import type { Cause } from '../../../dist/protocol/errors/failure-table.js';
+import type { FailureCause } from '../../../dist/protocol/errors/failure-table.js';
 
-const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
+const cases: readonly [row: string, error: TurnwireError, cause: FailureCause][] = [
   ['A8', dialFailed, 'unreachable'],
   ['A9', certificate, 'final'],
   ['A6', dialTimeout, 'no_answer'],
-  ...[200, 204, 404, 405, 426, 501].map((status): [string, TurnwireError, Cause] => [
+  ...[200, 204, 404, 405, 426, 501].map((status): [string, TurnwireError, FailureCause] => [
     `A1, upgrade ${status}`,
     upgrade(status, apiError),
     'unsupported',
@@ -24,7 +24,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['A3, upgrade 401', upgrade(401, apiError), 'unauthorized'],
   ['upgrade 402', upgrade(402), 'final'],
   ['A11, upgrade 407', upgrade(407), 'final'],
-  ...[301, 302, 307, 308].map((status): [string, TurnwireError, Cause] => [
+  ...[301, 302, 307, 308].map((status): [string, TurnwireError, FailureCause] => [
     `N2, upgrade ${status}`,
     upgrade(status),
     'final',
@@ -33,12 +33,12 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['A4, upgrade 403 with HTML', upgrade(403, '<html>'), 'throttled'],
   ['A4, upgrade 403 without a body', upgrade(403), 'throttled'],
   ['A4, upgrade 403 marked by the edge', upgrade(403, apiError, { 'cf-mitigated': 'challenge' }), 'throttled'],
-  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map((status): [string, TurnwireError, Cause] => [
+  ...[408, 409, 425, 429, 500, 502, 503, 504, 529].map((status): [string, TurnwireError, FailureCause] => [
     `A5, upgrade ${status}`,
     upgrade(status, apiError),
     'unavailable',
   ]),
-  ...[1001, 1005, 1006, 1011, 1012, 1013, 1015].map((code): [string, TurnwireError, Cause] => [
+  ...[1001, 1005, 1006, 1011, 1012, 1013, 1015].map((code): [string, TurnwireError, FailureCause] => [
     `P91, close ${code}`,
     closed(code),
     'broken',
@@ -51,7 +51,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
   ['P93, E1', closed(1009), 'too_large'],
   ['P89, C11', closed(1000), 'dismissed'],
   ['P94', closed(4402), 'final'],
-  ...[1002, 1003, 1007, 1010, 3000, 4000].map((code): [string, TurnwireError, Cause] => [
+  ...[1002, 1003, 1007, 1010, 3000, 4000].map((code): [string, TurnwireError, FailureCause] => [
     `close ${code}`,
     closed(code),
     'closed',
@@ -81,7 +81,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
       [null, 529],
       [null, undefined],
     ] as const
-  ).map(([code, status]): [string, TurnwireError, Cause] => [
+  ).map(([code, status]): [string, TurnwireError, FailureCause] => [
     `G1, ${code} ${status}`,
     refusal({ code }, status),
     'busy',
@@ -96,7 +96,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
       [null, 504],
       [null, 524],
     ] as const
-  ).map(([code, status]): [string, TurnwireError, Cause] => [
+  ).map(([code, status]): [string, TurnwireError, FailureCause] => [
     `C2, ${code} ${status}: it may have begun`,
     refusal({ code }, status),
     'given_up',
@@ -114,7 +114,7 @@ const cases: readonly [row: string, error: TurnwireError, cause: Cause][] = [
       [null, 413],
       [null, 422],
     ] as const
-  ).map(([code, status]): [string, TurnwireError, Cause] => [
+  ).map(([code, status]): [string, TurnwireError, FailureCause] => [
     `G2, ${code} ${status}`,
     refusal({ code }, status),
     'final',

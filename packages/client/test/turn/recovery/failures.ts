@@ -1,6 +1,6 @@
 // Failures as they come from the transports, for the tests of what follows from them.
 import { TurnwireError } from '../../../dist/protocol/errors/errors.js';
-import { PongLost } from '../../../dist/protocol/errors/pong-lost.js';
+import { MissingPongError } from '../../../dist/protocol/errors/missing-pong.js';
 import { parseServerError } from '../../../dist/protocol/errors/server-error.js';
 
 /** The answer to an upgrade; the body is JSON, or the text that was none. */
@@ -29,7 +29,10 @@ export function closed(closeCode: number): TurnwireError {
 
 export const cut = new TurnwireError('connection_lost', 'RST', { cause: new Error('ECONNRESET') });
 export const endOfBody = new TurnwireError('connection_lost', 'the stream ended');
-export const pongLost = new TurnwireError('connection_lost', 'no pong', { closeCode: 1006, cause: new PongLost(5000) });
+export const pongLost = new TurnwireError('connection_lost', 'no pong', {
+  closeCode: 1006,
+  cause: new MissingPongError(5000),
+});
 export const dialFailed = new TurnwireError('dial_failed', 'ECONNREFUSED');
 export const certificate = new TurnwireError('dial_failed', 'CERT_HAS_EXPIRED', { kind: 'configuration' });
 export const dialTimeout = new TurnwireError('dial_timeout', 'no answer');

@@ -6,7 +6,12 @@ import { recover } from '../../../dist/turn/recovery/recovery.js';
 import { apiError, certificate, closed, cut, dialFailed, dialTimeout, endOfBody, pongLost } from './failures.js';
 import { page, refusal, upgrade } from './failures.js';
 import type { Phase } from '../../../dist/protocol/phase.js';
-import type { Decision, Failure, Move, Policy } from '../../../dist/turn/recovery/recovery.js';
+import type {
+  RecoveryDecision,
+  AttemptFailure,
+  RecoveryAction,
+  RecoveryPolicy,
+} from '../../../dist/turn/recovery/recovery.js';
 
 const phases: readonly Phase[] = ['queued', 'sending', 'sent', 'created', 'visible', 'tool', 'terminal'];
 const booleans = [true, false];
@@ -78,7 +83,7 @@ const expectations: readonly Expectation[] = [
   { name: 'aborted', error: new TurnwireError('aborted', '') },
 ];
 
-const letters: Readonly<Record<string, Move>> = {
+const letters: Readonly<Record<string, RecoveryAction>> = {
   F: 'fall_back',
   D: 'redial',
   R: 'retry',
@@ -88,7 +93,7 @@ const letters: Readonly<Record<string, Move>> = {
 
 const plenty = { attempts: 1, msLeft: 60_000 };
 /** What the turn has done and spent before. */
-const pasts: readonly Pick<Policy, 'done' | 'attempts' | 'msLeft'>[] = [
+const pasts: readonly Pick<RecoveryPolicy, 'done' | 'attempts' | 'msLeft'>[] = [
   { ...plenty, done: [] },
   { ...plenty, done: [{ move: 'redial', mayRunTwice: false }] },
   { ...plenty, done: [{ move: 'redial', mayRunTwice: true }] },
@@ -108,7 +113,7 @@ function isEarly(phase: Phase): phase is 'queued' | 'sending' | 'sent' {
 }
 
 /** The first move of the expectation that no principle forbids. */
-function expected({ name, ...expectation }: Expectation, failure: Failure, policy: Policy): string {
+function expected({ name, ...expectation }: Expectation, failure: AttemptFailure, policy: RecoveryPolicy): string {
   const { phase, transport, reused, credentialIsAsked, plan } = failure;
   if (!isEarly(phase)) return 'surface';
   const listed = expectation[phase] ?? '';
@@ -166,8 +171,15 @@ describe('table of recovery', () => {
                           for (const streams of wanted)
                             for (const lanesLeft of lanes)
                               for (const past of isEarly(phase) ? pasts : pasts.slice(0, 1)) {
-                                const failure: Failure = { error, transport, phase, reused, plan, credentialIsAsked };
-                                const policy: Policy = {
+                                const failure: AttemptFailure = {
+                                  error,
+                                  transport,
+                                  phase,
+                                  reused,
+                                  plan,
+                                  credentialIsAsked,
+                                };
+                                const policy: RecoveryPolicy = {
                                   choice,
                                   replay,
                                   repeatable,
@@ -192,9 +204,9 @@ describe('table of recovery', () => {
   }
 
   function keepsPrinciples(
-    { move, delayMs, breakerFailure }: Decision,
-    { phase, transport }: Failure,
-    policy: Policy,
+    { move, delayMs, breakerFailure }: RecoveryDecision,
+    { phase, transport }: AttemptFailure,
+    policy: RecoveryPolicy,
   ): void {
     if (!(delayMs >= 0 && delayMs <= policy.msLeft)) assert.fail(`a delay of ${delayMs} ms of ${policy.msLeft}`);
     if (move === 'surface' && delayMs > 0) assert.fail('nothing to wait for');
@@ -203,7 +215,7 @@ describe('table of recovery', () => {
       assert.fail('the WebSocket worked');
   }
 
-  const failure: Failure = {
+  const failure: AttemptFailure = {
     error: dialFailed,
     transport: 'websocket',
     phase: 'sent',
@@ -211,7 +223,7 @@ describe('table of recovery', () => {
     plan: 'full',
     credentialIsAsked: false,
   };
-  const policy: Policy = {
+  const policy: RecoveryPolicy = {
     choice: 'auto',
     replay: 'unanswered',
     repeatable: true,
@@ -228,7 +240,7 @@ describe('table of recovery', () => {
 
   test('retry-after is waited for, jittered, and never beyond the budget', () => {
     const error = refusal({ code: 'rate_limit_exceeded' }, 429, { 'retry-after': '2' });
-    const wait = (jitter: number, msLeft: number): [Move, number] => {
+    const wait = (jitter: number, msLeft: number): [RecoveryAction, number] => {
       const { move, delayMs } = recover({ ...failure, error }, { ...policy, msLeft, jitter: () => jitter });
       return [move, delayMs];
     };

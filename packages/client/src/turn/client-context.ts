@@ -12,7 +12,7 @@ import type { Breaker } from './recovery/breaker.js';
 import type { ExpiringModels } from './recovery/expiring-models.js';
 
 /** What the turns of a client share. */
-export interface Engine {
+export interface ClientContext {
   transports: Readonly<Record<'websocket' | 'sse', Transport>>;
   clock: Clock;
   /** A random number from 0 up to 1, for waits that must not fall together. */

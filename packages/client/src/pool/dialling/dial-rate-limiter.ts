@@ -9,7 +9,7 @@ import type { FailureKind } from '../../protocol/errors/failure-kind.js';
  *
  * For one endpoint. It only tells the time; the queue is its caller's.
  */
-export class DialPace {
+export class DialRateLimiter {
   readonly #clock: Clock;
   readonly #jitter: () => number;
   #slowUntil = -Infinity;

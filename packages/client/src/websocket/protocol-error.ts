@@ -1,6 +1,6 @@
 /** The server broke RFC 6455, or exceeded a limit. The message is not used, and the connection ends. */
-export class WebSocketViolation extends Error {
-  override readonly name: string = 'Violation';
+export class WebSocketProtocolError extends Error {
+  override readonly name: string = 'WebSocketProtocolError';
   /** The code of the close frame that answers it. */
   readonly closeCode: number;
 
@@ -11,7 +11,7 @@ export class WebSocketViolation extends Error {
 }
 
 /** A message, in one frame or in many, is larger than it may be. */
-export class MessageTooLargeError extends WebSocketViolation {
+export class MessageTooLargeError extends WebSocketProtocolError {
   override readonly name = 'MessageTooLargeError';
 
   constructor(maxBytes: number) {
