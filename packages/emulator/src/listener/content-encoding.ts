@@ -3,32 +3,46 @@ import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { Refusal } from '../wire/refusal.js';
 
-type Options = zlib.ZlibOptions & zlib.BrotliOptions;
+/** The options of `node:zlib` with which a decoder tells how much of its input it has read. */
+interface Options {
+  readonly maxOutputLength: number;
+  readonly info: true;
+}
+
+/** What a decoder has made of its input, up to the end of one stream. */
+interface Decoded {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+type Decode = (raw: Uint8Array, options: Options, callback: (error: Error | null, decoded: Decoded) => void) => void;
+type DecodeSync = (raw: Uint8Array, options: Options) => Decoded;
 
 interface Coding {
-  readonly decode: (raw: Uint8Array, options: Options) => Promise<Buffer>;
-  readonly decodeSync: (raw: Uint8Array, options: Options) => Buffer;
+  readonly decode: (raw: Uint8Array, options: Options) => Promise<Decoded>;
+  readonly decodeSync: DecodeSync;
   readonly stream: () => Transform;
+  /** The number of streams that a body may consist of, one after another. The decoder of gzip reads them all by itself (RFC 1952 §2.2). */
+  readonly maxStreams: number;
 }
 
-/** The zstd functions of `node:zlib`, which exist from Node.js 22.15 and 23.8 on. */
-interface Zstd {
-  readonly zstdDecompress?: (
-    raw: Uint8Array,
-    options: object,
-    callback: (error: Error | null, decoded: Buffer) => void,
-  ) => void;
-  readonly zstdDecompressSync?: (raw: Uint8Array, options: object) => Buffer;
-  readonly createZstdDecompress?: () => Transform;
-}
+/** The functions of `node:zlib` with the option `info`, which its types do not have, and with zstd, which exists from Node.js 22.15 and 23.8 on. */
+type Zlib = Record<'gunzip' | 'inflate' | 'inflateRaw' | 'brotliDecompress', Decode> &
+  Record<'gunzipSync' | 'inflateSync' | 'inflateRawSync' | 'brotliDecompressSync', DecodeSync> & {
+    readonly zstdDecompress?: Decode;
+    readonly zstdDecompressSync?: DecodeSync;
+    readonly createZstdDecompress?: () => Transform;
+  };
 
+const typed = zlib as unknown as Zlib;
 const gzip: Coding = {
-  decode: promisify<Uint8Array, Options, Buffer>(zlib.gunzip),
-  decodeSync: zlib.gunzipSync,
+  decode: promisify(typed.gunzip),
+  decodeSync: typed.gunzipSync,
   stream: zlib.createGunzip,
+  maxStreams: 1,
 };
-const inflate = promisify<Uint8Array, Options, Buffer>(zlib.inflate);
-const inflateRaw = promisify<Uint8Array, Options, Buffer>(zlib.inflateRaw);
+const inflate = promisify(typed.inflate);
+const inflateRaw = promisify(typed.inflateRaw);
 const codings = new Map<string, Coding>([
   ['gzip', gzip],
   ['x-gzip', gzip],
@@ -36,26 +50,75 @@ const codings = new Map<string, Coding>([
     'deflate',
     {
       decode: (raw, options) => (isZlib(raw) ? inflate : inflateRaw)(raw, options),
-      decodeSync: (raw, options) => (isZlib(raw) ? zlib.inflateSync : zlib.inflateRawSync)(raw, options),
+      decodeSync: (raw, options) => (isZlib(raw) ? typed.inflateSync : typed.inflateRawSync)(raw, options),
       stream: zlib.createInflate,
+      maxStreams: 1,
     },
   ],
   [
     'br',
     {
-      decode: promisify<Uint8Array, Options, Buffer>(zlib.brotliDecompress),
-      decodeSync: zlib.brotliDecompressSync,
+      decode: promisify(typed.brotliDecompress),
+      decodeSync: typed.brotliDecompressSync,
       stream: zlib.createBrotliDecompress,
+      maxStreams: 1,
     },
   ],
 ]);
-const { zstdDecompress, zstdDecompressSync, createZstdDecompress }: Zstd & Partial<typeof zlib> = zlib;
+const { zstdDecompress, zstdDecompressSync, createZstdDecompress } = typed;
 if (zstdDecompress !== undefined && zstdDecompressSync !== undefined && createZstdDecompress !== undefined) {
   codings.set('zstd', {
-    decode: promisify<Uint8Array, object, Buffer>(zstdDecompress),
+    decode: promisify(zstdDecompress),
     decodeSync: zstdDecompressSync,
     stream: createZstdDecompress,
+    // A body is any number of frames (RFC 8878 §3.1), of which Node.js decodes the first one.
+    maxStreams: 1000,
   });
+}
+
+/** The state of a body that is decoded stream by stream. */
+class Streams {
+  readonly #parts: Buffer[] = [];
+  readonly #maxStreams: number;
+  #room: number;
+  rest: Uint8Array;
+
+  constructor(raw: Uint8Array, { maxStreams }: Coding, limit: number) {
+    this.rest = raw;
+    this.#maxStreams = maxStreams;
+    this.#room = limit;
+  }
+
+  get options(): Options {
+    return { maxOutputLength: Math.max(1, this.#room), info: true };
+  }
+
+  /** Takes one decoded stream. Returns true if another one follows. @throws Error for bytes after the last one */
+  add({ buffer, engine }: Decoded): boolean {
+    this.#parts.push(buffer);
+    this.#room -= buffer.byteLength;
+    this.rest = this.rest.subarray(engine.bytesWritten);
+    if (this.rest.byteLength === 0) return false;
+    if (this.#parts.length < this.#maxStreams && engine.bytesWritten > 0) return true;
+    throw Object.assign(new Error('There are bytes after the end.'), { code: 'bytes after its end' });
+  }
+
+  all(): Buffer {
+    const [only] = this.#parts;
+    return this.#parts.length === 1 && only !== undefined ? only : Buffer.concat(this.#parts);
+  }
+}
+
+async function decodeAll(coding: Coding, raw: Uint8Array, limit: number): Promise<Buffer> {
+  const streams = new Streams(raw, coding, limit);
+  while (streams.add(await coding.decode(streams.rest, streams.options)));
+  return streams.all();
+}
+
+function decodeAllSync(coding: Coding, raw: Uint8Array, limit: number): Buffer {
+  const streams = new Streams(raw, coding, limit);
+  while (streams.add(coding.decodeSync(streams.rest, streams.options)));
+  return streams.all();
 }
 
 /**
@@ -107,7 +170,7 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
   let body = raw;
   for (const { name, coding } of codingsOf(header)) {
     try {
-      body = await coding.decode(body, { maxOutputLength: limit });
+      body = await decodeAll(coding, body, limit);
     } catch (error) {
       const { code = 'broken' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
       if (code === 'ERR_BUFFER_TOO_LARGE') {
@@ -126,10 +189,7 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
 
 /** The same as `decodeBody`, synchronously, for the recorder. @throws Error for a body that cannot be decoded */
 export function decodeBodySync(raw: Buffer, header: string | undefined, limit: number): Buffer {
-  return codingsOf(header).reduce<Buffer>(
-    (body, { coding }) => coding.decodeSync(body, { maxOutputLength: limit }),
-    raw,
-  );
+  return codingsOf(header).reduce<Buffer>((body, { coding }) => decodeAllSync(coding, body, limit), raw);
 }
 
 /** The decoders to pipe a body through, in order; none for a body without a coding. @throws Refusal (415) */

@@ -57,6 +57,25 @@ describe('content-encoding of requests', () => {
     });
   }
 
+  test('zstd is decoded from several frames', { skip: zstd === undefined }, async (t) => {
+    const { url } = await start(t);
+    const frames = [CREATE.slice(0, 9), CREATE.slice(9)].map((part) => zstd?.(part) ?? Buffer.alloc(0));
+    const response = await send(url, 'zstd', Buffer.concat(frames));
+    assert.equal(json(await response.text()).output?.[0].content[0].text, 'hello');
+  });
+
+  for (const [coding, body] of [
+    ['gzip', zlib.gzipSync(CREATE)],
+    ['deflate', zlib.deflateSync(CREATE)],
+    ['br', zlib.brotliCompressSync(CREATE)],
+  ] as const) {
+    test(`bytes after the end of a ${coding} body are refused with a 400`, async (t) => {
+      const { url } = await start(t);
+      const response = await send(url, coding, Buffer.concat([body, Buffer.from('more')]));
+      assert.deepEqual([response.status, json(await response.text()).error?.code], [400, 'invalid_encoding']);
+    });
+  }
+
   for (const [what, body] of [
     ['cut off', zlib.gzipSync(CREATE).subarray(0, -12)],
     ['no gzip at all', Buffer.from(CREATE)],
