@@ -42,7 +42,7 @@ function overModel(providerOf) {
         };
         for await (const event of models.get(name).getStreamedResponse(request)) {
           onEvent();
-          // Each event of the wire comes as it is, and some of them once more, translated.
+          // The SDK yields each event of the wire unchanged, and some of them a second time, translated.
           if (event.type === 'model') events += 1;
           if (event.type === 'response_done') ({ output } = event.response);
         }

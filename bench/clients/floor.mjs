@@ -1,4 +1,4 @@
-// What no client can be cheaper than: a socket, the frames cut by hand, one JSON.parse for each. It checks nothing.
+// The lower bound for the cost of a client: a socket, frames cut by hand, one JSON.parse for each frame, and no checks.
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
@@ -7,7 +7,7 @@ export const open = (target) => ({
   close() {},
 });
 
-/** Not even that: looks for the end of the answer in the last bytes of each chunk. What it reaches is what the server and the kernel can. */
+/** Cheaper still: parses nothing, and only looks for the end of the answer in the last bytes of each chunk. It measures the server and the kernel. */
 export const openSink = (target) => ({
   conversation: () => dial(target, count),
   close() {},
@@ -70,7 +70,7 @@ function continued(last, text) {
   };
 }
 
-/** With a mask of zeros, which leaves the payload as it is. */
+/** A frame with a mask of zeros, which leaves the payload unchanged. */
 function masked(text) {
   const payload = Buffer.from(text);
   const { length } = payload;
@@ -115,7 +115,7 @@ function cutAndParse(onEvent) {
   };
 }
 
-/** An answer ends with the usage of its response; the number of its events is not known here, and told as enough. */
+/** Finds the end of an answer by the usage of its response. The number of events is not counted, and reported as sufficient. */
 function count(onEvent) {
   let tail = '';
   return (chunk) => {

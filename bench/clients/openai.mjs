@@ -59,7 +59,7 @@ export const openWebSocket = ({ url }) => ({
     const socket = new ResponsesWS(clientOf(url));
     await new Promise((resolve, reject) => {
       socket.on('error', reject);
-      // The class has no event for this: what it sends before is queued.
+      // The class has no event for an open socket: requests that are sent before are queued.
       socket.socket.once('open', resolve);
     });
     let turn;

@@ -1,4 +1,4 @@
-// turnwire's fetch, for the SDKs and bare. Where a request goes, and with which key, each request says itself.
+// turnwire's fetch, for the SDKs and bare. Each request names its own address and key.
 import { createFetch } from '@turnwire/client/fetch';
 
 export function turnwireFetch({ conversations }) {

@@ -1,4 +1,4 @@
-// turnwire's client over both transports: the full history is handed over each time, and what travels is its business.
+// turnwire's client over both transports: the full history is handed over each time, and the client decides how much of it is sent.
 import { createClient } from '@turnwire/client';
 import { turnwireFetch } from './turnwire-fetch.mjs';
 import { extend } from './raw.mjs';
@@ -32,7 +32,7 @@ function open({ url, conversations }, transport) {
         once: async (model, onEvent) => (await run({ model, input: 'Hi' }, onEvent)).events,
         next: async (model, text, onEvent) => {
           extend(history, last, text);
-          // A copy, for the list that is handed over is the caller's, who appends to it.
+          // The history is copied, because this loop appends to its own list.
           const { events, response } = await run({ model, input: [...history] }, onEvent);
           last = response;
           return events;

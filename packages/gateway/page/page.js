@@ -1,4 +1,4 @@
-// The page of the gateway: asks for `state.json` every two seconds, and shows it. Whatever comes is text, never markup.
+// The page of the gateway: asks for `state.json` every two seconds, and shows it. Values are shown as text, never as markup.
 /** @import { AdminState } from '../src/admin/state.js' */
 
 const everyMs = 2000;
@@ -30,11 +30,11 @@ pause.addEventListener('click', () => {
   if (isPaused) tell('paused', 'paused');
   schedule(0);
 });
-// Nobody looks at a page in the background.
+// A page in the background asks for nothing.
 document.addEventListener('visibilitychange', () => schedule(0));
 schedule(0);
 
-/** @param {number} ms until the state is asked for, unless the page rests. */
+/** @param {number} ms the wait before the next request for the state; none is made while the page is paused or hidden. */
 function schedule(ms) {
   clearTimeout(timer);
   if (!isPaused && !document.hidden) timer = setTimeout(() => void refresh(), ms);
@@ -58,7 +58,7 @@ async function refresh() {
  * @param {string} text
  */
 function tell(name, text) {
-  // The same words again would be read out again.
+  // A screen reader would read unchanged text out again.
   if (status.textContent !== text) status.textContent = text;
   status.dataset['state'] = name;
 }
@@ -219,7 +219,7 @@ function cell(text, kind = '') {
   const made = document.createElement('td');
   made.textContent = text;
   made.className = kind;
-  // What does not fit is cut off.
+  // Text that does not fit is cut off, so the whole stands in the tooltip.
   if (kind === 'name') made.title = text;
   return made;
 }
@@ -264,7 +264,7 @@ function count(value) {
 function share(part, whole) {
   if (whole === 0) return '–';
   const percent = (Math.max(0, part) / whole) * 100;
-  // 100 % is said of nothing less than all.
+  // A part that is less than the whole is never shown as 100 %.
   return `${percent > 99 && percent < 100 ? (Math.floor(percent * 10) / 10).toFixed(1) : Math.round(percent)} %`;
 }
 

@@ -62,24 +62,24 @@ export const maxErrorBodyMs = 2 * second;
 export const firstBackoffMs = 500;
 export const maxBackoffMs = 8 * second;
 
-/** Before the one new dial after a refusal by an edge network, which counts dials (A4). */
+/** The wait before the single redial after a refusal by an edge network, which counts dials (A4). */
 export const throttledMs = 3 * second;
 
 /** The time between two dials for turns that wait; doubled with each refusal in a row, and up to a fifth longer. */
 export const redialMs = second;
 export const maxRedialMs = 30 * second;
 
-/** After an upgrade was refused for the number of dials, they are slowed down for so long (A4, H9). */
+/** After an upgrade was refused for the number of dials, dials are slowed down for this long (A4, H9). */
 export const slowDialsMs = minute;
 
 /** The time between two slowed dials; up to a fifth longer, so that many clients do not dial in step. */
 export const slowDialIntervalMs = second;
 
-/** A server's `retry-after` replaces a rest of the breaker's table, within these bounds. */
+/** A server's `retry-after` replaces the suspension time in the breaker's table, within these bounds. */
 export const minRetryAfterMs = second;
 export const maxRetryAfterMs = hour;
 
-/** After a probe of the breaker that has no result for so long, the next turn probes too. */
+/** When a probe of the breaker has had no result for this long, the next turn probes too. */
 export const probeMs = 2 * minute;
 
 // The life of connections, in milliseconds.
@@ -106,7 +106,7 @@ export const clockJumpMs = 2 * second;
 export const pausedReadIntervalMs = second;
 export const pausedReadMs = 20;
 
-/** The lane of an aborted turn is read on to its terminal event for so long; then its connection ends. */
+/** The lane of an aborted turn is read on to its terminal event for this long; then its connection ends. */
 export const laneDrainMs = 30 * second;
 
 /** Where turns of many minutes are usual, a connection takes turns up to this age, whatever `idleMs` says (P130). */
@@ -149,11 +149,11 @@ export const unreadHighWaterBytes = mebibyte;
 /** Events that a turn holds unread on a connection that other turns use, and that is therefore not paused; more ends the turn with `unread_overflow`. */
 export const laneUnreadBytes = 16 * mebibyte;
 
-/** A paused connection is read for the pings in it: so many bytes at a time, and so many in all. */
+/** A paused connection is read for the pings in it: the bytes that are read at a time, and in all. */
 export const pausedReadBytes = mebibyte;
 export const maxPausedReadBytes = 16 * mebibyte;
 
-/** The lane of an aborted turn is read on over so many bytes; then its connection ends. */
+/** The lane of an aborted turn is read on over this many bytes; then its connection ends. */
 export const laneDrainBytes = 16 * mebibyte;
 
 /** Fewer bytes than this within `timeouts.pongMs` are no frame on its way, and no sign of life (B9). */
@@ -170,7 +170,7 @@ export const maxHeldFrames = 256;
 /** Ids of responses, and as many of items, that are known on a connection; the older half is forgotten together. */
 export const maxKnownIds = 512;
 
-/** An index of a piece from here on is ignored: the list would be all holes. */
+/** The largest number of elements in a list of an item that is rebuilt from deltas: a larger index would leave a list of holes, and is ignored. */
 export const maxPieces = 4096;
 
 /** Idle connections for POSTs; a further one is ended. */

@@ -26,7 +26,7 @@ export class TreeNode<Mark> implements StoredItem {
   readonly bytes: number;
   /** The estimated memory of the whole path, this node included. */
   readonly pathBytes: number;
-  /** Another object that says the same may take its place: see {@link TreeNode.matchExactly}. */
+  /** The item, which an equal object may replace: see {@link TreeNode.matchExactly}. */
   item: Json;
   /** The child of a node with one child, as most nodes are. */
   onlyChild: TreeNode<Mark> | undefined;
@@ -120,7 +120,7 @@ const indexFrom = 8;
 
 /** Two or more children of a node, found by signature or, for references, by id. */
 class Siblings<Mark> {
-  /** A list while they are few: comparing them costs less than a signature. */
+  /** The children as a list, while they are few: comparing them costs less than a signature. */
   #nodes: TreeNode<Mark>[] | Map<number | string, TreeNode<Mark>[]>;
   #count: number;
 

@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { Settings } from '../settings/settings.js';
 import type { ClientStats } from '../turn/client.js';
 
-/** An address with all headers that say who asks. */
+/** An identity: the address of the API, with all headers that say who asks. */
 export interface Identity {
   url: string;
   headers: Readonly<Record<string, string>>;
@@ -111,7 +111,7 @@ export class IdentityClients {
     for (const [other, single] of singles.slice(0, -maxSingleTurnIdentities)) this.#end(other, single);
   }
 
-  /** Schedules the close of an idle identity. The only one there is stays for `identityIdleMs`. */
+  /** Schedules the close of an idle identity. An identity that is the only one stays for `identityIdleMs`. */
   #scheduleClose(key: string, entry: Entry): void {
     const { clock } = this.#options;
     const ms = entry.turns > 1 ? identityIdleMs : singleTurnIdleMs;
@@ -163,7 +163,7 @@ export class IdentityClients {
     return bytes;
   }
 
-  /** Closes idle identities while `exceeded`; the last one is in use, and stays. */
+  /** Closes idle identities while `exceeded`. The last identity in the list is in use, and stays. */
   #evict(exceeded: () => boolean): void {
     for (const [key, entry] of [...this.#entries].slice(0, -1)) {
       if (!exceeded()) return;

@@ -37,7 +37,7 @@ export interface ConnectionOptions {
   dialMs: number;
   pingMs: number;
   pongMs: number;
-  /** Without a turn; `Infinity` for no limit. */
+  /** The longest time without a turn, in milliseconds; `Infinity` for no limit. */
   maxIdleMs: number;
 }
 
@@ -47,7 +47,7 @@ export interface ConnectionOwner {
   closed(connection: Connection): void;
   /** A lane of the connection is idle again. */
   laneFreed(connection: Connection): void;
-  /** It was idle for too long, and so many chains end with it. */
+  /** The connection was idle for too long; `count` chains end with it. */
   chainsGivenUp(count: number): void;
   /** The server was given lane names, and answers without them. */
   lanesIgnored(): void;
@@ -67,7 +67,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
   #state: State = { name: 'dialling' };
-  /** While a consumer is behind. */
+  /** Set while a consumer is behind. */
   #pausedSocket: PausedSocket | undefined;
   #inUse = false;
   /** The number of requests that the operating system has not taken yet. */
@@ -75,7 +75,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
   #openedAt = 0;
   #openedWall = 0;
   #maxAgeMs = Infinity;
-  /** Until it has been idle for too long. */
+  /** Closes the connection when it has carried no turn for `maxIdleMs`. */
   #idle: Timer | undefined;
   /** Why the socket ended before `dial` had returned. */
   #earlyEnd: string | undefined;
@@ -211,7 +211,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     if (this.#pausedSocket === undefined) return;
     this.#pausedSocket.resume();
     this.#pausedSocket = undefined;
-    // It has lanes for further turns again.
+    // The connection has lanes for further turns again.
     if (this.open && this.lanes.named) this.#owner.laneFreed(this);
   }
 

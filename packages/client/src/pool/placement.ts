@@ -13,8 +13,8 @@ export interface Placement {
   /** A connection may be dialled; otherwise only open ones count. */
   mayDial: boolean;
   /**
-   * The way of a turn for which no connection can be dialled: SSE; SSE by a fetch of the caller, which cannot ask whether a body is wanted; or only to
-   * wait for a lane.
+   * What a turn can do when no connection can be dialled: go by SSE; go by SSE over the caller's fetch, which cannot send `Expect: 100-continue`; or only wait
+   * for a lane.
    */
   fallback: 'sse' | 'fetch' | 'nothing';
   /** The least recently used lane may be taken, and its chain lost, even if another connection could be dialled. */
@@ -42,8 +42,8 @@ export interface LaneAssignment {
  * 2. the idle lane used last, if nothing would be lost: its chain is stored, or there is none;
  * 3. a new lane on a connection that has room and named lanes.
  *
- * What would lose a chain comes after dialling, and is `leastRecent`. A fork, whose parent's lane is busy, looks for 2 and 3 beside its
- * parent first: only there it finds what is not stored (P46).
+ * A lane whose chain would be lost is the last choice, after a dial: see `leastRecentlyUsed`. A fork, whose parent's lane is busy, looks for 2
+ * and 3 on the connection of its parent first: only that connection holds a response that is not stored (P46).
  */
 export function chooseLane(connections: Iterable<Connection>, placement: Placement): LaneChoice | undefined {
   const { parent, withoutLanes } = placement;

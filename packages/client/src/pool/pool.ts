@@ -157,7 +157,7 @@ export class Pool implements ConnectionOwner {
     this.#givenUp += count;
   }
 
-  /** A lane whose chain nothing but this lane can continue goes to a turn that does not. */
+  /** Counts a chain that is lost: its lane goes to a turn of another chain, and no other lane can continue it. */
   #countGivenUp({ lane }: LaneChoice, { parent }: Placement): void {
     const chain = lane?.chain;
     if (chain?.stored === false && chain.responseId !== parent?.responseId) this.#givenUp += 1;

@@ -16,7 +16,10 @@ function idInText(text: string): string | undefined {
   return lastMember(text) ?? anywhere(text);
 }
 
-/** The name, if it is the last member, where servers put it that add it to a finished event. A member right before the last brace is a member of the whole. */
+/**
+ * The name, if `stream_id` is the last member: servers that add the name to a finished event put it there. The member before the last brace belongs to the
+ * outermost object.
+ */
 function lastMember(text: string): string | undefined {
   const end = text.length - 2;
   if (text.charCodeAt(end) !== quote || text.charCodeAt(end + 1) !== brace) return undefined;
@@ -33,7 +36,7 @@ function anywhere(text: string): string | undefined {
   return plainName(text.slice(begin, text.indexOf('"', begin)));
 }
 
-/** A name with an escape is undefined here: it would have to be parsed, and no lane has one (P84). */
+/** The name as it stands; undefined for a name with an escape, which would have to be parsed and which no lane has (P84). */
 function plainName(name: string): string | undefined {
   return name.includes('\\') ? undefined : name;
 }

@@ -9,13 +9,13 @@ export interface EventTraits {
   readonly terminal?: Exclude<Outcome, 'lost'> | 'error';
   /** The engine looks into it, so its JSON is parsed, also for a reader that passes text on. */
   readonly inspected?: true;
-  /** It means no response: it may come while no turn runs, and before `response.created`. */
+  /** The event belongs to no response: it may come while no turn runs, and before `response.created`. */
   readonly housekeeping?: true;
-  /** With it the reader has something of the answer. */
+  /** The event shows the reader a part of the answer. */
   readonly visible?: true;
-  /** It brings headers, because a WebSocket has no other place for them. */
+  /** The event brings headers, because a WebSocket has no other place for them. */
   readonly headers?: true;
-  /** What it brings is a patch of an output item, and this is the place of it. */
+  /** The place in an output item that the event changes. */
   readonly patch?: ItemPatch;
 }
 
@@ -32,7 +32,7 @@ export interface ItemPatch {
   readonly index?: string;
   /** The type of the list's elements, where these are parts with a type. */
   readonly part?: string;
-  /** The field of the element, or of the item; undefined for the whole of it. */
+  /** The field of the element, or of the item; undefined for the whole element or item. */
   readonly field?: string;
   readonly append?: string;
   readonly set?: string;
@@ -78,7 +78,7 @@ const table = {
   'response.completed': terminal('completed'),
   'response.incomplete': terminal('incomplete'),
   'response.failed': terminal('failed'),
-  // These two come from gateways.
+  // The two types below come from gateways.
   'response.cancelled': terminal('cancelled'),
   'response.done': terminal('completed'),
 
@@ -158,7 +158,7 @@ const known: ReadonlyMap<string, EventTraits> = new Map(Object.entries({ ...tabl
 let lastType: string | undefined;
 let lastTraits = untyped;
 
-/** Of any type, also one that is not in the table. */
+/** The traits of any type, also of one that is not in the table. */
 export function traitsOf(type: string | undefined): EventTraits {
   // Deltas come in runs: to compare two strings takes a third of the time of a look-up.
   if (type === lastType) return lastTraits;

@@ -6,30 +6,30 @@ export interface ProviderLimits {
   ageLimitMs: number;
   /** The largest frame we send, in bytes; what is larger goes by SSE (P31, P88). */
   maxFrameBytes: number;
-  /** It refuses `instructions` together with `previous_response_id` (P12). */
+  /** The provider refuses `instructions` together with `previous_response_id` (P12). */
   idExcludesInstructions: boolean;
-  /** A response that it has not stored can be continued on its own connection (P71). */
+  /** A response that the provider has not stored can be continued on its own connection (P71). */
   continuesUnstored: boolean;
-  /** Its responses name the `previous_response_id` that they continue: one that names none has ignored it. */
+  /** The responses of the provider name the `previous_response_id` that they continue: a response that names none has ignored it. */
   echoesPreviousId: boolean;
-  /** It knows `generate: false` (P38). */
+  /** The provider knows `generate: false` (P38). */
   warmUp: boolean;
   /** Named lanes, where the provider has them; undefined means one turn at a time (P44, P83). */
   lanes: LaneLimits | undefined;
 }
 
-/** Of one connection. */
+/** The limits of the lanes of one connection. */
 export interface LaneLimits {
-  /** Turns at the same time. */
+  /** Turns that run at the same time. */
   inFlight: number;
-  /** Names in its whole life; one that is free again counts no second time. */
+  /** Lane names in the life of the connection; a name that is used again counts once. */
   names: number;
 }
 
 const minute = 60_000;
 const mebibyte = 1024 * 1024;
 
-/** For api.openai.com and every host we know nothing of: lanes are used only where the caller asks for them. */
+/** The limits of api.openai.com, and of every host that is not listed: lanes are used only where the caller asks for them. */
 const defaultLimits: ProviderLimits = {
   ageLimitMs: 60 * minute,
   maxFrameBytes,
@@ -40,7 +40,7 @@ const defaultLimits: ProviderLimits = {
   warmUp: true,
 };
 
-/** By host name. */
+/** The limits of providers that differ from the default, by host name. */
 const providers: ReadonlyMap<string, ProviderLimits> = new Map([
   [
     'api.x.ai',
@@ -64,7 +64,7 @@ const providers: ReadonlyMap<string, ProviderLimits> = new Map([
   ],
 ]);
 
-/** Every resource has a host of its own (P11). */
+/** Azure: every resource has a host of its own (P11). */
 const azure: ProviderLimits = { ...defaultLimits, lanes: undefined };
 
 export function limitsOf(host: string): ProviderLimits {

@@ -27,7 +27,7 @@ function readError(data: string, bytes: number): Frame {
   }
 }
 
-/** A text as it is, also where it is written as JSON. */
+/** The text itself; when it is a JSON string, the string's value. */
 function messageOf(data: string): string {
   try {
     const value: unknown = JSON.parse(data);

@@ -9,17 +9,17 @@ type Key = number | string;
 
 /**
  * The items that are not finished, as their deltas tell them. Deltas are kept as text, and read when something asks for an item: most items are finished by
- * their server, and nothing asks for their deltas.
+ * their server, and no part of the client needs their deltas.
  */
 export class PartialItems {
   /** Items whose deltas were read. */
   #items: Map<Key, PartialItem> | undefined;
-  /** Those of them whose `response.output_item.added` has come. */
+  /** The keys of items whose `response.output_item.added` has come. */
   #announced: Set<Key> | undefined;
   /** The texts of frames that were not read. The event of a frame cannot stand for its text, because the consumer may edit it. */
   #unread: string[] = [];
   #unreadBytes = 0;
-  /** The index of the item that all unread frames belong to; undefined where they differ, or where one does not say. */
+  /** The index of the item that all unread frames belong to; undefined where the frames differ, or where a frame names no index. */
   #unreadIndex: number | undefined;
 
   /** The bytes of all deltas that are kept, as they came. */

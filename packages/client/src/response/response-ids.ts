@@ -1,12 +1,12 @@
 import { maxKnownIds } from '../base/bounds.js';
 
-/** An id such as `msg_1`, `item_0` or `3`: some servers number the items of each response anew. It does not tell the response. */
+/** An id such as `msg_1`, `item_0` or `3`: some servers number the items of each response anew. Such an id does not show which response an event belongs to. */
 const counterId = /^[a-z]*[-_]?\d{1,3}$/i;
 
 /** The response of a connection to which each id belongs, its own id and those of its items: an event with an id of another response is foreign (F4). */
 export class ResponseIds {
   readonly #responses = new OwnedIds();
-  /** Beside the former: one response with many items does not make the responses before it forgotten. */
+  /** The ids of items are kept apart from those of responses, so that a response with many items does not push earlier responses out. */
   readonly #items = new OwnedIds();
   #count = 0;
   #atRest = true;

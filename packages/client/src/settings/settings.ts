@@ -16,7 +16,7 @@ import type { ClientOptions, NetworkOptions, RecoveryOptions, TimeoutOptions, Tr
 export interface Settings {
   /** Where everything is sent: at `baseUrl`, or at the relay in front of it. */
   endpoint: Endpoint;
-  /** Whose server answers in the end: its limits apply. */
+  /** The host of the provider, also behind a relay: its limits apply. */
   providerHost: string;
   identity: Pick<ClientOptions, 'apiKey' | 'headers' | 'organization' | 'project'>;
   transport: TransportChoice;
@@ -174,7 +174,7 @@ function resolveBaseUrl(
   };
 }
 
-/** A query belongs to the provider, and travels on; and it is the provider who answers, as people are told. */
+/** The endpoint of a relay in front of a provider: the relay gets the provider's query, and messages name the provider. */
 function relayedBy(relay: string, provider: Endpoint): Endpoint {
   const base = new URL(endpointOf(relay, 'network.relay').url);
   base.search = provider.url.search;

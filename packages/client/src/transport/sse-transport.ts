@@ -72,9 +72,9 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
   #refusal: ErrorBody | undefined;
   /** The body of a response that is no stream, as asked for. */
   #plainBody: PlainBody | undefined;
-  /** Set while the content type says that the body is no stream, and the body has not shown it yet. */
+  /** Set while only the content type says that the body is no event stream: the beginning of the body decides. */
   #sniffer: ContentSniffer | undefined;
-  /** The body of a response that should be a stream and is none. */
+  /** The body of a response that should be an event stream, and is none. */
   #unexpectedBody: ErrorBody | undefined;
   #settled = false;
   /** The body has ended in good order. */
@@ -161,7 +161,7 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
     if (status === 101)
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
     const isSuccess = status >= 200 && status < 300;
-    // A stream without a body is none.
+    // A response without a body cannot be an event stream.
     if (!isSuccess || (this.#plain === undefined && (status === 204 || status === 205))) {
       this.#refusal = new ErrorBody(this.#clock, { headers }, (body) =>
         this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),

@@ -22,7 +22,7 @@ export interface TurnReport {
   phase: Phase;
   /** undefined while it runs, and where the server refused it before it began. */
   outcome: Outcome | undefined;
-  /** Of the last response, where the turn was steered. */
+  /** The id of the last response, where the turn was steered. */
   responseId: string | undefined;
   /** One for each time the request was tried, the last one last. */
   attempts: readonly Attempt[];

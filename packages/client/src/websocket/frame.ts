@@ -51,7 +51,7 @@ function alignedMemory(length: number): Buffer {
   return memory.byteOffset % 4 === 0 ? memory : Buffer.from(new ArrayBuffer(length));
 }
 
-/** Unpredictable words, so many at once: one call for each frame would cost more than the frame. */
+/** The number of unpredictable words that are made at once: a call for each frame would cost more than the frame. */
 const keys = new Int32Array(1024);
 let keysUsed = keys.length;
 

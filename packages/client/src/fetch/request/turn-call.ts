@@ -8,7 +8,7 @@ export interface TurnCandidate {
   url: URL;
   headers: SplitHeaders;
   signal: AbortSignal | undefined;
-  /** Reads the body, which stays readable; undefined if it is no text. */
+  /** Reads the body, which stays readable; undefined for a body that is no text. */
   read: () => Promise<string | undefined> | string | undefined;
   /** Called when the body will not be read again. */
   release: () => void;

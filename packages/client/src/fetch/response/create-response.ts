@@ -38,7 +38,7 @@ function setHeader(headers: Headers, name: string, value: string): void {
   try {
     headers.set(name, value);
   } catch {
-    // Left out.
+    // A header that cannot be set is left out.
   }
 }
 

@@ -10,7 +10,7 @@ export type FetchFailure =
   | { name: 'refused'; status: number; server: ServerError | undefined }
   /** The turn certainly did not run, and no response says why. */
   | { name: 'not_sent' }
-  /** The turn may have run. */
+  /** The turn may have run at the server. */
   | { name: 'unknown' };
 
 export function fetchFailureOf(error: TurnwireError, { attempts }: TurnReport): FetchFailure {
@@ -25,12 +25,15 @@ export function fetchFailureOf(error: TurnwireError, { attempts }: TurnReport): 
   // A redirect is not followed with the caller's key (N2), and a 200 to an upgrade is no response to a turn.
   if (status !== undefined && status < 400 && (error.code === 'upgrade_refused' || status >= 300))
     return { name: 'not_sent' };
-  // A refusal with a status of success has none of its own.
+  // A status of success does not belong to a refusal: the status of its kind is used.
   const isNamed = status !== undefined && status >= 400;
   return { name: 'refused', status: isNamed ? status : (failureTable[error.kind].status ?? 500), server };
 }
 
-/** A refusal is an answer, and what had no connection did not run, whatever was written to one: TLS can refuse as late as that (`isTlsRefusal`). */
+/**
+ * Whether the server may have run the turn in this attempt. Not after a refusal, which is an answer; and not when no connection was opened, although a request
+ * may have been written already: a server can refuse the TLS handshake after that (`isTlsAlert`).
+ */
 function mayHaveRun({ phase, error, kind }: Attempt): boolean {
   if (phase === 'queued' || phase === 'sending' || kind === 'configuration') return false;
   // The response was to another input, and nothing of it was handed over.
@@ -49,7 +52,7 @@ export function errorResponse(
   return createResponse(body, { status, headers, report, url });
 }
 
-/** An answer without its body's kind: that stands among its headers. */
+/** The parts of an HTTP response to a refusal. The headers name the type of the body. */
 export interface ErrorResponseParts {
   status: number;
   headers: Record<string, string>;
@@ -77,13 +80,13 @@ export function errorResponseParts(
   };
 }
 
-/** The body that stands for an answer which was lost after the request had gone. */
+/** The body for an answer that was lost after the request was sent. */
 export function unknownText(error: TurnwireError): string {
   const message = `the request was sent, and its answer was lost, so the turn may have run: ${error.message}`;
   return errorText('turn_outcome_unknown', message);
 }
 
-/** For a JSON answer that was lost after the request had gone: the one status after which no SDK makes a second call. */
+/** The response to a JSON call that was lost after the request was sent, with the one status after which no SDK makes a second call. */
 export function unknownOutcome(error: TurnwireError, report: TurnReport, url: string): Response {
   return createResponse(unknownText(error), {
     status: 400,
@@ -93,7 +96,7 @@ export function unknownOutcome(error: TurnwireError, report: TurnReport, url: st
   });
 }
 
-/** For a JSON answer, where an `error` event came after the beginning: the turn has run, so its status is not for a second call either. */
+/** The response to a JSON call whose turn met an `error` event after its beginning: the turn has run, so the status invites no second call. */
 export function brokenOff(error: TurnwireError, report: TurnReport, url: string): Response {
   return createResponse(brokenOffText(error), { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
 }

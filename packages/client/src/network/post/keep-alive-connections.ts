@@ -9,7 +9,7 @@ import type { PostConnections } from './post.js';
 export class KeepAliveConnections implements HttpConnectionOwner, PostConnections {
   readonly #connect: Connect;
   readonly #clock: Clock;
-  /** The one used last comes last, and is used first. */
+  /** Idle connections in the order of their last use; the last one is taken first. */
   readonly #idleConnections = new Map<HttpConnection, { timer: Timer; since: number }>();
   acceptsExpect = true;
   #destroyed = false;

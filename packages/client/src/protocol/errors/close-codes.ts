@@ -3,7 +3,7 @@ import type { FailureCause } from './failure-table.js';
 
 /** What a close code means for the turn that it ended. */
 export interface CloseMeaning {
-  /** For people. */
+  /** What the code means, for error messages. */
   meaning: string;
   kind: FailureKind;
   cause: FailureCause;
@@ -39,7 +39,7 @@ export const closeCodeTable: Readonly<Record<number, CloseMeaning>> = {
   1012: { meaning: 'the server restarts', ...broken },
   1013: { meaning: 'the server is overloaded', kind: 'overload', cause: 'broken' },
   1015: { meaning: 'TLS failed', ...broken },
-  // The same over SSE.
+  // Without credits a request over SSE is refused too.
   4402: { meaning: 'no credits left', kind: 'quota', cause: 'final' },
 };
 
@@ -58,5 +58,5 @@ export function describeClose(code: number, reason: string): string {
   return `${code}, ${closeMeaningOf(code).meaning}${reason === '' ? '' : `: ${reason}`}`;
 }
 
-/** No close frame was read: the peer did not end the connection, it broke. */
+/** The code for a connection that broke: no close frame was read. */
 export const abnormalClosure = 1006;

@@ -32,8 +32,8 @@ export type BreakerFailureKind =
   | 'shape';
 
 /**
- * The failure that each cause is for the breaker. Causes that are not listed do not count: refusals of the turn, failures that would hit HTTP as well
- * (certificates, names, credentials), and a frame that was too large (E1).
+ * The kind of failure as which each cause counts for the breaker. Causes that are not listed do not count: refusals of the turn, failures that would hit HTTP
+ * as well (certificates, names, credentials), and a frame that was too large (E1).
  */
 const breakerKinds: Readonly<Partial<Record<FailureCause, BreakerFailureKind>>> = {
   unsupported: 'unsupported',
@@ -51,7 +51,7 @@ const breakerKinds: Readonly<Partial<Record<FailureCause, BreakerFailureKind>>> 
   unanswered: 'lost',
 };
 
-/** The same for each failure of this kind. */
+/** The key of a failure: the same for each failure of this kind. */
 export function failureKey({ code, status, closeCode }: TurnwireError): string {
   return `${code} ${status ?? closeCode ?? ''}`;
 }

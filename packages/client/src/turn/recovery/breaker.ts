@@ -9,7 +9,7 @@ import type { BreakerFailure, BreakerFailureKind } from './breaker-failure.js';
  *                                         ▲                               │
  *                                         └───────────failure─────────────┘
  *
- * Times are the clock's.
+ * All times are those of `Clock.now`.
  */
 export type BreakerState =
   /** WebSockets are used. `failures` counts those in a row. */
@@ -70,7 +70,7 @@ export class Breaker {
   /** When each shape may use a WebSocket again; the latest comes last. */
   readonly #shapes = new Map<string, number>();
 
-  /** `jitter`: a random number from 0 up to 1. */
+  /** @param jitter a random number from 0 up to 1 */
   constructor(clock: Clock, jitter: () => number = Math.random) {
     this.#clock = clock;
     this.#jitter = jitter;

@@ -48,16 +48,16 @@ export function chainLost(error: TurnwireError): TurnwireError | undefined {
   );
 }
 
-/** Kinds of a refusal by which a server may mean the id of a delta. */
+/** Kinds of refusal that may be about the `previous_response_id` of a delta. */
 const chainKinds: ReadonlySet<FailureKind> = new Set(['invalid_request', 'not_found', 'unknown']);
 
-/** Words of servers for a response that they do not hold, or cannot continue, and for a call that they do not know without it. */
+/** Words of servers for a response that they do not hold or cannot continue, and for a tool call that is unknown without that response. */
 const chainWords =
   /previous.?response|conversation|history|\bstate\b|_state\b|\b(?:tool|function).?call\b|\bcall_|not.?found|no longer|unknown response/i;
 
 /**
- * Whether a refusal of a delta may be one of its id. Servers have many words for that; the caller has sent the full input, and is to get what the full input
- * gets. A refusal that names another field, has a code that is known, or speaks of something else would only be repeated.
+ * Whether the refusal of a delta may be about its `previous_response_id`. Servers have many words for that refusal; the caller has given the full input, so a
+ * full resend gives the right answer. A refusal that names another field, has a known code, or speaks of something else would only be repeated.
  */
 export function mayRefuseChain({ code, kind, server }: TurnwireError): boolean {
   if (code !== 'request_refused' || !chainKinds.has(kind) || serverCodes.has(server?.code ?? '')) return false;
