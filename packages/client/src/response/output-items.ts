@@ -118,9 +118,11 @@ export class OutputItems {
    */
   stored(response: Response, given: Response): StoredOutput | undefined {
     const isOmitted = this.#isOmitted(given);
-    // The server may hold more than it has said: the rest would be sent again, and be there twice.
     const begun = (this.#items?.size ?? 0) + this.#untracked;
-    if (this.#untracked > 0 && (isOmitted || begun > response.output.length)) return undefined;
+    // The server of an incomplete response has discarded the items that were begun (P127).
+    const isPartlyTold = given.status !== 'incomplete' && begun > response.output.length;
+    // The server may hold more than it has said: the rest would be sent again, and be there twice.
+    if (this.#untracked > 0 && (isOmitted || isPartlyTold)) return undefined;
     if (isOmitted) {
       const kept = this.#sorted;
       const copies = kept.map(({ copy }) => copy);

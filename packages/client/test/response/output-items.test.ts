@@ -54,6 +54,13 @@ describe('output items', () => {
     assert.deepEqual(held([], 0, []), []);
   });
 
+  test('P127: an interrupted response holds what it has told, and nothing of the items that were begun', () => {
+    const output = new OutputItems(false);
+    output.add(Frame.parse('{"type":"response.output_item.added"}'));
+    const given = { ...response([]), status: 'incomplete', incomplete_details: { reason: 'interrupted' } } as Response;
+    assert.deepEqual(output.stored(output.complete(given), given)?.output, []);
+  });
+
   test('of an item that was given out twice alike one form is held, and both where they differ', () => {
     const output = new OutputItems();
     const reasoning = (content: string) => ({ id: 'b', type: 'reasoning', encrypted_content: content });
