@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# @openai/agents 0.20.0: a run that fails behind its tools leaves no trace of them in its session; the next run with that session does them again.
+# @openai/agents 0.20.0: a run that fails after its tools have run leaves no trace of them in its session; the next run with that session does them again.
 #
-# A session is there to keep the conversation over runs. It is written at the end of a run that ends well. Where the model calls a tool, the tool pays, and the
+# A session keeps the conversation over several runs. It is written at the end of a run that ends well. Where the model calls a tool, the tool pays, and the
 # request after it meets a 500 (or the run its maxTurns), the call and its output are in no session, and without streaming the user's words are not either. The
 # error of a 500 has no state to go on from. So whoever asks again, as one does after a 500, asks a model that has never heard of a payment.
 #

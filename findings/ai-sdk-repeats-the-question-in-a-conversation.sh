@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # @ai-sdk/openai 4.0.118 with ai 7.0.173: in a conversation that the server keeps, each step of a run adds the user's words once more, for good.
 #
-# With providerOptions.openai.conversation the service adds the input and the output of each response to the conversation. Of its own output the SDK knows that;
-# calls and texts are not sent back. The user's messages, and the outputs of earlier tools, are sent with every step that follows a tool. So a run of four
-# steps leaves the question there four times, in the order in which no one said it; every later turn reads, and pays for, all of them.
-# The Agents SDK sends what is new.
+# With providerOptions.openai.conversation the service adds the input and the output of each response to the conversation. For the output the SDK takes that into
+# account: calls and texts are not sent back. The user's messages, and the outputs of earlier tools, are sent with every step that follows a tool. So a run of four
+# steps leaves the question there four times, in an order in which nobody said it; every later turn reads, and pays for, all of them.
+# The Agents SDK sends only what is new.
 #
 # Seen (Node 20), a run of four steps with a tool, then the conversation that the server has:
 #   ai: question, call 1, question, output 1, call 2, question, output 1, output 2, call 3, question, output 1, output 2, output 3, answer

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # @copilotkit/aimock 1.43.0: a Response that comes as JSON is recorded as "Could not detect response format", and replayed as that, with status 200.
 #
-# The recorder hands the real answer on, so the run that records is well. What it writes down is an error of its own and the upstream's status; the
+# The recorder hands the real answer on, so the run that records goes well. The recording is an error of its own and the upstream's status; the
 # next run gets 200 and an object with an error. The openai SDK takes a 200 for a Response: nothing is thrown, and output_text and output are undefined.
 # Streams of the Responses API are recorded, and so is the JSON of Chat Completions.
 #

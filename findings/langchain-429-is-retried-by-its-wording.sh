@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @langchain/core 1.4.0 with @langchain/openai 1.6.0: whether a 429 is retried at all hangs on its header and on its wording, not on maxRetries.
+# @langchain/core 1.4.0 with @langchain/openai 1.6.0: whether a 429 is retried at all depends on its header and on its wording, not on maxRetries.
 #
 # maxRetries is "the maximum number of retries that can be made for a single call, with an exponential backoff". A 429 without retry-after is never
 # retried, one with retry-after-ms alone (which OpenAI's SDK reads) is not either, and one whose message happens to say "try again in 1s" is. The rule

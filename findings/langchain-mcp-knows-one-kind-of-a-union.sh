@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @langchain/mcp-adapters 1.1.4: of a tool's argument that is one of several kinds, each but the last is refused, and never reaches the server.
+# @langchain/mcp-adapters 1.1.4: where a tool's argument may be of several kinds, only the last kind is accepted; calls of the others never reach the server.
 #
 # The adapter melts the variants of a oneOf into one object before a model sees the tool, for OpenAI, which refuses a oneOf only at the top of a schema.
 # Where each has the same property with a const of its own (z.discriminatedUnion, a Pydantic discriminator), the last const wins: the model is told of one

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # @langchain/openai 1.6.0 with langchain 1.5.14: a streamed tool call that was cut off is run with the arguments that had come by then.
 #
-# The model calls pay({ "cents": 1200 }) and max_output_tokens ends the response behind `{"cents": 12`: the call is "incomplete", the response is
+# The model calls pay({ "cents": 1200 }) and max_output_tokens ends the response after `{"cents": 12`: the call is "incomplete", the response is
 # "incomplete" and says why. LangChain closes the open bracket itself, and createAgent() runs pay() with 12. It does the same where the response
 # failed, and where the body simply ended. Without streaming the same incomplete response runs nothing, and its answer is an empty text.
 #

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # @llamaindex/openai 0.4.22 (openai 5.23.2): a streamed answer ends with its last piece five times.
 #
-# openaiResponses() yields a chunk for every event, and each chunk holds the last delta that was seen, also behind it: response.output_text.done,
+# openaiResponses() yields a chunk for every event, and each chunk holds the last delta that was seen, also after its own event: response.output_text.done,
 # response.content_part.done, response.output_item.done and response.completed repeat it once each. Whoever adds the deltas up, and @llamaindex/workflow's
 # agent() does, has an answer that its model did not give. The more event types a server sends, the longer it gets. Without streaming it is right.
 #

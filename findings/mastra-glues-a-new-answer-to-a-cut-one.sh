@@ -2,7 +2,7 @@
 # @mastra/core 1.71.0 with @ai-sdk/openai 4.0.118: a stream that is cut off is asked for again, and the text is both answers in one, with finishReason "stop".
 #
 # The body ends between two deltas, no tool is there, no error is told. The loop of the agent ends at "stop", "length", "content-filter" and "error"; the provider calls this end
-# "interrupted", so a further step is run, as behind a tool: a turn that no one asked for, whose text is added to the half one. A server that cuts each
+# "interrupted", so a further step is run, as after a tool: a turn that nobody asked for, whose text is added to the half answer. A server that cuts each
 # stream (a proxy's time limit, say) is asked maxSteps times, five by default. ai 7.0.173 gives the half text and "interrupted" after one request.
 #
 # Seen (Node 20):

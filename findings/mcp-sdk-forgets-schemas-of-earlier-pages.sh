@@ -2,8 +2,8 @@
 # @modelcontextprotocol/sdk 1.32.2: a client checks results by the output schemas of the last page of tools alone.
 #
 # Client.callTool() checks structuredContent against the tool's outputSchema ("clients SHOULD validate", specification 2025-06-18), if listTools()
-# has seen it. Each listTools() empties the memory first, and a list of several pages takes several calls: whether a wrong result is found out
-# hangs on the page that its tool was on. Noted in the review of typescript-sdk pull request 2249.
+# has seen it. Each listTools() empties the memory first, and a list of several pages takes several calls: whether a wrong result is found
+# depends on the page that listed its tool. Noted in the review of typescript-sdk pull request 2249.
 # @modelcontextprotocol/client 2.4.0 walks through the pages itself, and checks all.
 #
 # Seen (Node 20); each tool answers with { "wrong": true } where its schema asks for "count":

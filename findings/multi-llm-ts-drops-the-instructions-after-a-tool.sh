@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# multi-llm-ts 5.1.1: behind the first tool call of a run the model has no instructions any more, and no reasoning effort.
+# multi-llm-ts 5.1.1: after the first tool call of a run the model gets no instructions any more, and no reasoning effort.
 #
 # By OpenAI's reference the instructions of a response "will not be carried over" to one that continues it by previous_response_id. The library sends what
 # follows a tool with that id, its outputs and the tools alone. So the system message ("never pay more than 10") holds for the step that

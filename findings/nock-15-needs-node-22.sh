@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # nock 15.0.2: its manifest allows Node 20.12 and later, and on Node 20 every connection of the process fails once it is imported.
 #
-# Importing nock is enough: nothing is mocked and nothing is forbidden. From version 15 on it puts itself below every socket, by @mswjs/interceptors, whose code
-# asks for Promise.withResolvers (Node 22). A plain http.get to a server on loopback throws.
+# Importing nock is enough: nothing is mocked and nothing is forbidden. From version 15 on it wraps every socket with @mswjs/interceptors, whose code
+# needs Promise.withResolvers (Node 22). A plain http.get to a server on loopback throws.
 #
 # Seen (Node 20): "engines: >=20.12.1", then "Promise.withResolvers is not a function".
 set -euo pipefail

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# @redis/client 6.3.1: with socketTimeout a client that has nothing to do for so long is closed for good, though it reconnects after any other loss.
+# @redis/client 6.3.1: with socketTimeout a client that is idle for that time is closed for good, though it reconnects after any other loss.
 #
 # By its documentation the option is how long the socket may be idle before it is closed, with or without a command in flight. That the default
 # reconnectStrategy then does not reconnect stands in pull request 2965 of redis/node-redis; the page on production usage speaks of reconnecting

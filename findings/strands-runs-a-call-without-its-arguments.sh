@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # @strands-agents/sdk 1.19.0 (openai 6.49.0): a tool whose call was cut off before its arguments is run, with {}.
 #
-# The model calls remove({ "folder": "drafts" }), and max_output_tokens ends the response behind the name. Call and response are "incomplete" and say so.
-# The SDK puts {} in place of the arguments that have not come, and forgets the end "maxTokens" over "toolUse". A tool whose arguments are all optional
-# takes that for a call: this one would remove everything. A stream whose body ends there is run the same way; one that is cut a few bytes
+# The model calls remove({ "folder": "drafts" }), and max_output_tokens ends the response after the name. Call and response are "incomplete" and say so.
+# The SDK puts {} in place of the arguments that have not come, and reports the stop reason "toolUse" in place of "maxTokens". A tool whose arguments are all
+# optional takes that for a call: this one would remove everything. A stream whose body ends there is run the same way; one that is cut a few bytes
 # later, within the arguments, is an error. A text that max_output_tokens cut off is one too.
 #
 # Seen (Node 20):

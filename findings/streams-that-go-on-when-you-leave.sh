@@ -2,8 +2,8 @@
 # ai 7.0.173, @strands-agents/sdk 1.19.0 and @openrouter/agent 0.8.0: leaving the loop over a stream does not end the response; it is written, and paid, to its end.
 #
 # `break` in a for await loop calls return() on the iterator. In the openai SDK, the Agents SDK and LangChain that closes the connection, and with it the model
-# stops. These three hand out a branch of their stream, or a generator that waits where it stands; the branch ends, the connection stays, and no word is
-# lost on it. A user who presses stop sees the text stop, and nothing else does. ai takes an AbortSignal, which ends the response.
+# stops. These three hand out a branch of their stream, or a generator that waits where it stands; the branch ends, the connection stays open, and none
+# of the three mentions that. A user who presses stop sees the text stop, and nothing else does. ai takes an AbortSignal, which ends the response.
 #
 # Seen (Node 20), a loop that is left at its sixth part; what the server has seen:
 #   openai: the client closed the connection

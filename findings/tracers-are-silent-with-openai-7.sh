@@ -2,8 +2,8 @@
 # @opentelemetry/instrumentation-openai 0.21.0 and @traceloop/instrumentation-openai 0.27.0: beside openai 7 they are switched on, trace nothing, and say nothing.
 #
 # Both are for openai "<7", and 7 is what npm installs today. They ask for no version as a peer, so npm does not object; at run time they leave the package
-# alone without a line in the log, and all traces, token counts and alarms end with an update of the SDK. An application whose turns are in no trace looks
-# like one that has none.
+# alone without a line in the log, and all traces, token counts and alarms end with an update of the SDK. An application whose turns are not
+# traced looks like an application without turns.
 #
 # Seen (Node 20), the spans of a call each:
 #   opentelemetry, openai 6.49.0: chat completions 1, responses 1, lines logged 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# @langfuse/openai 5.11.1 and @opentelemetry/instrumentation-openai 0.21.0: of streamed turns, those that break off are in no trace.
+# @langfuse/openai 5.11.1 and @opentelemetry/instrumentation-openai 0.21.0: streamed turns that break off are in no trace.
 #
-# Both end the span of a stream behind the loop that hands its events on. Where the connection is lost, or the reader leaves, that line is never reached: the
+# Both end the span of a stream after the loop that hands its events on. Where the connection is lost, or the reader leaves, that line is never reached: the
 # span is not exported, though the turn was paid. OpenTelemetry misses a refused request too, where it was to be streamed. A dashboard of errors
 # shows none as long as all turns are streamed, and a response.failed counts as a good turn in both.
 #
