@@ -63,7 +63,7 @@ export const firstBackoffMs = 500;
 export const maxBackoffMs = 8 * second;
 
 /** The wait before the single redial after a refusal by an edge network, which counts dials (A4). */
-export const throttledMs = 3 * second;
+export const throttledRedialMs = 3 * second;
 
 /** The time between two dials for turns that wait; doubled with each refusal in a row, and up to a fifth longer. */
 export const redialMs = second;
@@ -171,7 +171,7 @@ export const maxHeldFrames = 256;
 export const maxKnownIds = 512;
 
 /** The largest number of elements in a list of an item that is rebuilt from deltas: a larger index would leave a list of holes, and is ignored. */
-export const maxPieces = 4096;
+export const maxRebuiltElements = 4096;
 
 /** Idle connections for POSTs; a further one is ended. */
 export const maxIdlePostConnections = 32;

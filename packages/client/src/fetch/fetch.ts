@@ -5,14 +5,19 @@ import { createResponse } from './response/create-response.js';
 import { parseTurn, matchTurn } from './request/turn-call.js';
 import { readToEnd } from './response/read-to-end.js';
 import { eventStream } from './response/event-stream.js';
-import { abortOf, brokenBody, isResponseEnd, notSent } from './response/fetch-error.js';
+import { abortOf, brokenBodyError, isResponseEnd, networkError } from './response/fetch-error.js';
 import { IdentityClients } from './identity-clients.js';
 import { BodyCache } from './request/body-cache.js';
 import { characters } from './request/body-text.js';
 import { responseText } from './response/response-text.js';
 import { headersIn } from './response/metadata-headers.js';
 import { readFirstFrames } from './response/first-frames.js';
-import { brokenOff, fetchFailureOf, errorResponse, unknownOutcome } from './response/error-response.js';
+import {
+  failedMidwayResponse,
+  fetchFailureOf,
+  errorResponse,
+  unknownOutcomeResponse,
+} from './response/error-response.js';
 import { checkArguments } from './request/check-arguments.js';
 import { checkFetchOptions, settingsFor } from './settings.js';
 import type { Frame } from '../protocol/frame.js';
@@ -105,7 +110,7 @@ function fetchOf(options: FetchOptions = {}): TurnwireFetch {
       lease = clients.acquire({ url: url.href, headers: headers.identity, program: headers.program });
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
-      if (error.code === 'client_closed') throw notSent(error);
+      if (error.code === 'client_closed') throw networkError(error);
       // An address that the engine refuses (`http:` to another machine, for one) goes to the ordinary fetch.
       common.onUnfit(error.message);
       return pass(...args);
@@ -142,7 +147,7 @@ async function streamed(turn: Turn, { url, signal }: TurnCall, parts: AnswerPart
   const frames = turn.frames();
   const failed = (error: unknown): unknown => {
     const abort = abortOf(error, signal);
-    return abort === undefined ? brokenBody(error) : abort.reason;
+    return abort === undefined ? brokenBodyError(error) : abort.reason;
   };
   const respond = (firstFrames: readonly Frame[], rest: EventReader<Frame>): Response =>
     createResponse(eventStream(firstFrames, rest, { signal, failed, ended: parts.read }), {
@@ -180,8 +185,8 @@ async function whole(turn: Turn, { url, signal }: TurnCall, parts: AnswerParts):
     // A failed response is returned like any other: its status stands in it.
     const response = turn.responses.at(-1);
     if (isResponseEnd(error))
-      return response === undefined ? brokenOff(error, turn.report, url.href) : respond(response);
-    return answerTo(error, turn, { url, signal }, (lost) => unknownOutcome(lost, turn.report, url.href));
+      return response === undefined ? failedMidwayResponse(error, turn.report, url.href) : respond(response);
+    return answerTo(error, turn, { url, signal }, (lost) => unknownOutcomeResponse(lost, turn.report, url.href));
   }
 }
 
@@ -211,6 +216,6 @@ function answerTo(
   if (!(error instanceof TurnwireError)) throw error;
   const { report } = turn;
   const failure = fetchFailureOf(error, report);
-  if (failure.name === 'not_sent') throw notSent(error);
+  if (failure.name === 'not_sent') throw networkError(error);
   return failure.name === 'refused' ? errorResponse(error, failure, report, url.href) : lost(error);
 }

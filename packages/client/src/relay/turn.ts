@@ -3,7 +3,12 @@ import { isFraming } from '../fetch/response/create-response.js';
 import { readToEnd } from '../fetch/response/read-to-end.js';
 import { headersIn } from '../fetch/response/metadata-headers.js';
 import { readFirstFrames } from '../fetch/response/first-frames.js';
-import { brokenOffText, fetchFailureOf, errorResponseParts, unknownText } from '../fetch/response/error-response.js';
+import {
+  failedMidwayBody,
+  fetchFailureOf,
+  errorResponseParts,
+  unknownOutcomeBody,
+} from '../fetch/response/error-response.js';
 import { responseText } from '../fetch/response/response-text.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { EventWithoutLane } from './text.js';
@@ -126,7 +131,7 @@ export class RelayTurn {
       // A response that failed is an answer like any other: its status stands in it.
       const response = this.#turn.responses.at(-1);
       if (response !== undefined) return answered(response);
-      return { name: 'broken_off', body: brokenOffText(error), error };
+      return { name: 'broken_off', body: failedMidwayBody(error), error };
     }
   }
 
@@ -183,7 +188,7 @@ export class RelayTurn {
       case 'not_sent':
         return { name: 'not_sent', error };
       case 'unknown':
-        return { name: 'unknown', error, body: unknownText(error) };
+        return { name: 'unknown', error, body: unknownOutcomeBody(error) };
       default: {
         const { status, headers, body } = errorResponseParts(error, failure);
         return { name: 'refused', status, headers: withoutFraming(headers), body, server: failure.server, error };

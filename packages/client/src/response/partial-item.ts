@@ -1,4 +1,4 @@
-import { maxPieces } from '../base/bounds.js';
+import { maxRebuiltElements } from '../base/bounds.js';
 import { setField } from '../json/json.js';
 import { SnapshotError, snapshot } from '../json/snapshot.js';
 import type { Json, JsonObject } from '../json/json.js';
@@ -27,7 +27,7 @@ export class PartialItem {
     const at = positionIn(list, index, patch.part ?? typeOf(value));
     if (patch.splice !== undefined) {
       // Assigned one by one, since the list may be shorter than the index.
-      const elements = Array.isArray(value) ? (value as Json[]).slice(0, maxPieces) : [];
+      const elements = Array.isArray(value) ? (value as Json[]).slice(0, maxRebuiltElements) : [];
       for (const [offset, element] of elements.entries()) list[at + offset] = element;
       return;
     }
@@ -127,7 +127,7 @@ function objectAt(list: (Json | undefined)[], at: number): JsonObject {
 
 /** The position of a list element: its index, else the part of this type, else the end. */
 function positionIn(list: readonly (Json | undefined)[], index: unknown, part: unknown): number {
-  if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxPieces) return index;
+  if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < maxRebuiltElements) return index;
   const found = list.findIndex((element) => typeOf(element) === part);
   return found === -1 || part === undefined ? list.length : found;
 }

@@ -5,7 +5,7 @@ import { snapshot } from '../../json/snapshot.js';
 import { detached } from './body-text.js';
 import { closingBracket, inputArrayIn } from '../../json/json-scan.js';
 import type { Json, JsonObject } from '../../json/json.js';
-import type { BodyText, Sized } from './body-text.js';
+import type { BodyTextOperations, Sized } from './body-text.js';
 
 /** A parsed body. */
 export interface ParsedBody {
@@ -50,13 +50,13 @@ const bytesPerUnit = 2;
  * 24.21, 2026-11-30).
  */
 export class BodyCache<Body extends Sized, Piece extends Sized> {
-  readonly #text: BodyText<Body, Piece>;
+  readonly #text: BodyTextOperations<Body, Piece>;
   #maxBytes: number;
   /** Bodies in the order of their last use. */
   #bodies: CachedBody<Piece>[] = [];
   #bytes = 0;
 
-  constructor(text: BodyText<Body, Piece>, maxBytes: number) {
+  constructor(text: BodyTextOperations<Body, Piece>, maxBytes: number) {
     this.#text = text;
     this.#maxBytes = maxBytes;
   }

@@ -2,18 +2,18 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import type { ByteChunks } from './byte-chunks.js';
 
 /**
- * The body of a request as its caller has it, and the pieces of it that are kept: characters, or bytes of UTF-8. Lengths and places are counted in these
- * units. Of a body that has grown most is compared and nothing else, and bytes are compared without being decoded.
+ * The operations on the body of a request, and on the pieces of it that are kept: characters, or bytes of UTF-8. Lengths and positions are counted in these
+ * units. Most of a body that has grown is only compared; bytes are compared without being decoded.
  */
-export interface BodyText<Body extends Sized, Piece extends Sized> {
-  /** The text from a place on; undefined for bytes that are none. */
+export interface BodyTextOperations<Body extends Sized, Piece extends Sized> {
+  /** The text from a position on; undefined for bytes that are not UTF-8. */
   decode(body: Body, from: number): string | undefined;
-  /** The units of a text. */
+  /** The length of a text in units. */
   lengthOf(text: string): number;
   /** A part that does not keep the whole body in memory, unless it is most of it. */
   copy(body: Body, from: number, to: number): Piece;
   join(first: Piece, second: Piece): Piece;
-  /** Whether a piece stands at a place. */
+  /** Whether a piece stands at a position. */
   hasAt(body: Body, at: number, piece: Piece): boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Sized {
   readonly length: number;
 }
 
-export const characters: BodyText<string, string> = {
+export const characters: BodyTextOperations<string, string> = {
   decode: (body, from) => (from === 0 ? body : body.slice(from)),
   lengthOf: (text) => text.length,
   copy: (body, from, to) => (from === 0 ? body.slice(0, to) : detached(body.slice(from, to))),
@@ -30,7 +30,7 @@ export const characters: BodyText<string, string> = {
   hasAt: (body, at, piece) => body.slice(at, at + piece.length) === piece,
 };
 
-export const bytes: BodyText<ByteChunks, Buffer> = {
+export const bytes: BodyTextOperations<ByteChunks, Buffer> = {
   decode(body, from) {
     const part = body.slice(from, body.length);
     // Nearly all bodies are ASCII, which is decoded in a tenth of the time.

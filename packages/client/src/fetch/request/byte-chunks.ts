@@ -13,7 +13,7 @@ export class ByteChunks {
     this.length = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   }
 
-  /** Whether a piece stands at a place. */
+  /** Whether a piece stands at a position. */
   hasAt(at: number, piece: Buffer): boolean {
     if (at + piece.length > this.length) return false;
     let compared = 0;

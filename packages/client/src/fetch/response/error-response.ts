@@ -81,14 +81,14 @@ export function errorResponseParts(
 }
 
 /** The body for an answer that was lost after the request was sent. */
-export function unknownText(error: TurnwireError): string {
+export function unknownOutcomeBody(error: TurnwireError): string {
   const message = `the request was sent, and its answer was lost, so the turn may have run: ${error.message}`;
   return errorText('turn_outcome_unknown', message);
 }
 
 /** The response to a JSON call that was lost after the request was sent, with the one status after which no SDK makes a second call. */
-export function unknownOutcome(error: TurnwireError, report: TurnReport, url: string): Response {
-  return createResponse(unknownText(error), {
+export function unknownOutcomeResponse(error: TurnwireError, report: TurnReport, url: string): Response {
+  return createResponse(unknownOutcomeBody(error), {
     status: 400,
     headers: { 'x-should-retry': 'false' },
     report,
@@ -97,12 +97,12 @@ export function unknownOutcome(error: TurnwireError, report: TurnReport, url: st
 }
 
 /** The response to a JSON call whose turn met an `error` event after its beginning: the turn has run, so the status invites no second call. */
-export function brokenOff(error: TurnwireError, report: TurnReport, url: string): Response {
-  return createResponse(brokenOffText(error), { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
+export function failedMidwayResponse(error: TurnwireError, report: TurnReport, url: string): Response {
+  return createResponse(failedMidwayBody(error), { status: 400, headers: { 'x-should-retry': 'false' }, report, url });
 }
 
-/** The body of {@link brokenOff}: what the server said, or what is known here. */
-export function brokenOffText(error: TurnwireError): string {
+/** The body of {@link failedMidwayResponse}: what the server said, or what is known here. */
+export function failedMidwayBody(error: TurnwireError): string {
   return error.server === undefined ? errorText(error.code, error.message) : JSON.stringify(bodyOf(error.server.raw));
 }
 

@@ -8,7 +8,7 @@ export function abortOf(error: unknown, signal: AbortSignal | undefined): { reas
 }
 
 /** The error of a turn that did not run: that of a fetch without network. SDKs know its message, and may try again. */
-export function notSent(error: unknown): unknown {
+export function networkError(error: unknown): unknown {
   return error instanceof TurnwireError ? new TypeError('fetch failed', { cause: error }) : error;
 }
 
@@ -16,7 +16,7 @@ export function notSent(error: unknown): unknown {
  * The error of a body that broke off. The turn may have run, so the inner causes are not shown: the AI SDK searches them for codes such as ECONNRESET, and
  * calls again if it finds one before the first event.
  */
-export function brokenBody(error: unknown): unknown {
+export function brokenBodyError(error: unknown): unknown {
   if (!(error instanceof TurnwireError)) return error;
   const { code, message, phase, kind, retryable, retryAfterMs, responseId, closeCode, closeReason, status, server } =
     error;

@@ -1,4 +1,4 @@
-import { firstBackoffMs, maxBackoffMs, throttledMs } from '../../base/bounds.js';
+import { firstBackoffMs, maxBackoffMs, throttledRedialMs } from '../../base/bounds.js';
 import { causeOf, mayRefuseChain } from './cause.js';
 import { breakerFailureOf } from './breaker-failure.js';
 import type { ReplayPolicy, TransportChoice } from '../../options.js';
@@ -245,7 +245,7 @@ function delayBefore(
     const spread = asked + jitter() * Math.min(1000, Math.max(100, asked / 10));
     return asked <= msLeft ? Math.min(spread, msLeft) : asked;
   }
-  if (cause === 'throttled') return throttledMs + jitter() * 1000;
+  if (cause === 'throttled') return throttledRedialMs + jitter() * 1000;
   const earlier = done.filter(({ move: one }) => one === 'retry').length;
   return Math.min(maxBackoffMs, firstBackoffMs * 2 ** earlier) * (0.75 + jitter() / 4);
 }
