@@ -3,6 +3,7 @@ import { Agent, createServer, request as send } from 'node:http';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { startGateway } from '@turnwire/gateway';
+import { pacedModel, pausingModel } from './protocol.js';
 import { serveCommands } from '../server/measured-server.js';
 import { receivedBytes, startUpstream } from './upstream.js';
 import type { AddressInfo } from 'node:net';
@@ -68,7 +69,7 @@ async function llms({ upstream }: Setup): Promise<string> {
     default: new (options: object) => { start: () => Promise<void> };
   };
   // llms takes the part of a model's name before a comma for the name of the provider.
-  const providers = ['any', 'paced'].map((name) => ({
+  const providers = ['any', pacedModel, pausingModel].map((name) => ({
     name,
     api_base_url: `${upstream}/responses`,
     api_key: 'any',
