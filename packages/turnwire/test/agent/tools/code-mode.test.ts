@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { z } from 'zod';
 import type { AgentEvent } from '../../../dist/agent/events.js';
 import { createSession, type SessionOptions } from '../../../dist/agent/session.js';
+import { runScript } from '../../../dist/agent/tools/code/run-script.js';
 import { defineTool } from '../../../dist/agent/tools/tool.js';
 import { hooksSchema } from '../../../dist/config/schema/agents/hooks.js';
 import { permissionsSchema } from '../../../dist/config/schema/agents/permissions.js';
@@ -184,6 +185,12 @@ describe('code_mode_tools', () => {
     const { text, ran } = await scripted('for (;;) { try { stat({ path: "a" }) } catch {} }');
     assert.equal(ran.length, 500);
     assert.match(text, /made more than 500 calls/);
+  });
+
+  test('a script that computes without end is ended when its time is over', async () => {
+    const { signal } = new AbortController();
+    const call = () => Promise.reject(new Error('no call is made'));
+    await assert.rejects(runScript('for (;;);', [], { call, signal, ownMs: 500 }), /the script took more than 0\.5 s/);
   });
 
   test('a script ends with the run', async () => {

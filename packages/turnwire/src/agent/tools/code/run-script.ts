@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process';
 import { messageOf } from '../../base/abort.js';
 import { scriptRealm } from './script-realm.js';
 
-/** The longest run of a script itself, in milliseconds. While a tool works or the user is asked, the clock stands still. */
-const ownMs = 30_000;
 /** The most calls that one script makes. */
 const mostCalls = 500;
 /** The longest line that a script's process writes, in characters. */
@@ -22,6 +20,8 @@ export interface ScriptOptions {
   /** Makes a call. @throws Error, which the script gets */
   call: (name: string, args: Readonly<Record<string, unknown>>) => Promise<string>;
   signal: AbortSignal;
+  /** The longest run of the script itself, in milliseconds; 30 s by default. While a tool works or the user is asked, the clock stands still. */
+  ownMs?: number;
 }
 
 /** Options of Node that keep a script's process from files, programs and variables. */
@@ -43,7 +43,7 @@ function confinement(): string[] {
 export async function runScript(
   script: string,
   names: readonly string[],
-  { call, signal }: ScriptOptions,
+  { call, signal, ownMs = 30_000 }: ScriptOptions,
 ): Promise<ScriptResult> {
   signal.throwIfAborted();
   const child = spawn(
