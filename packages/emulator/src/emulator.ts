@@ -49,7 +49,7 @@ export interface Emulator extends AsyncDisposable {
   readonly journal: Journal;
   /** The environment variables by which SDKs and tools find the emulator. The value of `OPENAI_API_KEY` is no real key. */
   readonly env: { readonly OPENAI_BASE_URL: string; readonly OPENAI_API_KEY: string };
-  /** What the emulator holds now, so that a test can check that it stays bounded. */
+  /** The sizes of the emulator's stores at this moment, so that a test can check that the stores stay bounded. */
   state(): EmulatorState;
   /**
    * Resolves when no turn runs and the journal has the outcome of each turn. After a client has received an error, its turn may still run here

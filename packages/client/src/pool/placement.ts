@@ -13,8 +13,8 @@ export interface Placement {
   /** A connection may be dialled; otherwise only open ones count. */
   mayDial: boolean;
   /**
-   * What a turn can do when no connection can be dialled: go by SSE; go by SSE over the caller's fetch, which cannot send `Expect: 100-continue`; or only wait
-   * for a lane.
+   * The way that is left to a turn when no connection can be dialled: SSE; SSE over the caller's fetch, which cannot send `Expect: 100-continue`; or nothing
+   * but to wait for a lane.
    */
   fallback: 'sse' | 'fetch' | 'nothing';
   /** The least recently used lane may be taken, and its chain lost, even if another connection could be dialled. */

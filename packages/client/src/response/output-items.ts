@@ -43,8 +43,8 @@ export class OutputItems {
   problem: string | undefined;
 
   /** @param rebuilds false if nothing asks for the output: the consumer has the events. */
-  constructor(keepsPieces = true) {
-    this.#rebuilds = keepsPieces;
+  constructor(rebuilds = true) {
+    this.#rebuilds = rebuilds;
   }
 
   /** The bytes of the items and deltas that are kept, as they came. */

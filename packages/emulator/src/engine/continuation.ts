@@ -7,7 +7,7 @@ import type { Tenant } from '../base/tenant.js';
 import type { LaneCache } from './lanes/connection-cache.js';
 import type { Item } from '../wire/wire.js';
 
-/** What a turn begins with: the response or the conversation that it continues, if any, and the context made of that and its input. */
+/** The beginning of a turn: the response or the conversation that the turn continues, if any, and the context made of that and its input. */
 export interface Continuation {
   readonly parent: RememberedResponse | undefined;
   readonly conversation: Conversation | undefined;

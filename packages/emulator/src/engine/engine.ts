@@ -12,7 +12,7 @@ import type { Pace } from '../sources/script/script.js';
 import type { Dialect } from '../wire/dialect.js';
 import type { Ids } from '../wire/ids.js';
 
-/** What all turns of one emulator share: what it remembers, and how it answers. */
+/** The memory, the sources of answers and the settings that all turns of one emulator share. */
 export interface Engine {
   readonly memory: Memory;
   readonly conversations: Conversations;

@@ -21,7 +21,7 @@ import { warmUpReply } from './reply-events.js';
 import { sendFrames, withoutFinalOutput } from './send-frames.js';
 import type { CountUsage, ReceivedCreate, TurnSink } from './turn-sink.js';
 
-/** What a turn works with. */
+/** The parts of the emulator and of the connection that one turn uses. */
 export interface TurnParts {
   readonly engine: Engine;
   /** Where the events of the turn go. */

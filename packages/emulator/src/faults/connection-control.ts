@@ -15,7 +15,7 @@ const pieceMs = 50;
 /** The delay of a reset, in milliseconds. Without it the reset would overtake the bytes that were sent right before it. */
 const resetAfterMs = 20;
 
-/** What a fault or a replay can do to the connection under a turn. One object belongs to one WebSocket, or to one POST. */
+/** The actions of faults and of replay on the connection under a turn. One object belongs to one WebSocket, or to one POST. */
 export interface ConnectionControl {
   /** The faults that the upgrade or the POST has asked for and that strike a turn. The first turn of the connection takes them. */
   readonly firstTurnFaults: Fault[];

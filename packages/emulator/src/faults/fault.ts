@@ -75,8 +75,8 @@ export type Fault = Readonly<z.output<typeof schema>>;
 export type FaultName = Fault['fault'];
 
 /**
- * What each fault does. Its parameters are in the schema above; `docs/emulator-faults.md` shows each fault with the command that asks for
- * it.
+ * A sentence about the effect of each fault. The parameters are in the schema above; `docs/emulator-faults.md` shows each fault with the
+ * command that asks for it.
  */
 export const faultTexts: Readonly<Record<FaultName, string>> = {
   refuse: 'answers the upgrade or the POST with `status`, `headers` and `body` (default: a JSON error) and closes',

@@ -3,7 +3,7 @@ import type { FailureCause } from './failure-table.js';
 
 /** What a close code means for the turn that it ended. */
 export interface CloseMeaning {
-  /** What the code means, for error messages. */
+  /** The meaning of the close code, for error messages. */
   meaning: string;
   kind: FailureKind;
   cause: FailureCause;

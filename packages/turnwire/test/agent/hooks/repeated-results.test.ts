@@ -55,7 +55,7 @@ interface Setting {
 const read = (path: string) => ['read_file', { path }] as const;
 
 describe('elide_repeated_tool_results', () => {
-  test('what the model has already is not repeated; asked for once more, it is told whole', async (t) => {
+  test('a result that the model has already is not repeated; a call that asks once more gets it whole', async (t) => {
     const [first = '', second = '', third, fourth = ''] = await results(t, Array(4).fill(read('notes.md')));
     assert.match(first, /a line of notes/);
     assert.match(second, marker);

@@ -105,7 +105,7 @@ describe('background agents', () => {
     assert.match(tasks.view(id), /running/);
   });
 
-  test('that are unknown are named, and the others are still waited for', async () => {
+  test('background tasks that are unknown are named, and the others are still waited for', async () => {
     const { tasks, id } = started(Promise.resolve('x'.repeat(5000)));
     const { answer, unknown } = await tasks.wait(['task_9', id], { signal: never, until: never });
     assert.equal(unknown, true);

@@ -131,7 +131,7 @@ describe('run --worktree', { skip }, () => {
     assert.ok(!existsSync(join(source, 'ran')));
   });
 
-  test('what cannot be a worktree is said in a sentence', async (t) => {
+  test('a name and a folder that cannot become a worktree are refused in a sentence', async (t) => {
     const { folder, run } = await repository(t);
     assert.match((await run('agent.yaml', '--worktree=../x', 'go')).stderr, /the name must be letters, digits/);
     await writeFile(join(folder, 'agent.yaml'), 'agents: { root: { model: emulator/any } }');

@@ -124,7 +124,7 @@ async function readCatalog(address: string, opening: AbortSignal | undefined): P
     return catalogSchema.parse(JSON.parse(await textOf(response, catalogLimit, signal)));
   } catch (error) {
     opening?.throwIfAborted();
-    const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'it is none' : messageOf(error);
+    const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'it is no catalog' : messageOf(error);
     throw new Error(
       `the Docker MCP catalog (${address}), which says what "env" is for, cannot be read: ${why}; without "env" the server takes what "docker mcp secret" has`,
       { cause: error },
