@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { TestSocket } from '../websocket-client.js';
 import { message } from '../setup.js';
 import { Talk, entries, joined, startNode, startNodes, until } from './nodes.js';
 import { Shared, startProxy, startRedis, withoutRedis } from './redis.js';
+import type { RefusedUpgrade } from '../websocket-client.js';
 import type { Nodes } from './nodes.js';
 import type { RedisProcess } from './redis.js';
 
@@ -181,6 +183,8 @@ describe('cluster: chains', { skip: withoutRedis }, () => {
       method: 'POST',
     });
     assert.equal(offer.status, 409);
+    const upgrade = TestSocket.open(nodes[0].gateway.url, { 'x-turnwire-relayed': 'of-a-client' });
+    await assert.rejects(upgrade, (error: RefusedUpgrade) => error.status === 403);
   });
 
   test('nothing of contents, names and keys is in Redis, and every entry expires', async () => {

@@ -21,6 +21,8 @@ export interface RelayTurnOptions {
   plain?: string | Uint8Array | undefined;
   /** An earlier turn with the same content may have run: once this one was sent, it is not sent again. @default false */
   mayHaveRun?: boolean | undefined;
+  /** False where no turn of this relay will continue the response: its connection is free for any turn then. @default true */
+  continuable?: boolean | undefined;
   /**
    * A stored response of which another relay has told: its context ends in the input before index `from`. Continued where this relay itself knows of none
    * that is longer; where the server does not know it, the turn goes in full.
@@ -74,7 +76,16 @@ class ClientRelay implements Relay {
   }
 
   turn(params: JsonObject, options: RelayTurnOptions = {}): RelayTurn {
-    const { signal, transport, headers = {}, plain, mayHaveRun = false, continues, onSettled = () => {} } = options;
+    const {
+      signal,
+      transport,
+      headers = {},
+      plain,
+      mayHaveRun,
+      continuable,
+      continues,
+      onSettled = () => {},
+    } = options;
     const parts: RelayAnswerParts = { received: {}, plain: undefined };
     const turn = this.#client.turnAsText(
       params,
@@ -83,6 +94,7 @@ class ClientRelay implements Relay {
         headers: { sent: headers, onReceived: (received) => (parts.received = received) },
         plain: plain === undefined ? undefined : { body: plain, onResponse: (answer) => (parts.plain = answer) },
         mayHaveRun,
+        continuable,
         continues,
         onSettled,
       },

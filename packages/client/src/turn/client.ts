@@ -28,6 +28,7 @@ import type { Settings } from '../settings/settings.js';
 import type { ForeignTurnParams, TurnParams } from '../protocol/request.js';
 import type { ClientContext } from './client-context.js';
 import type { FrameOptions } from './attempt/frame-options.js';
+import type { RequestOptions } from './request.js';
 import type { TurnContext } from './turn.js';
 import type { TurnOptions } from './turn-options.js';
 
@@ -63,9 +64,8 @@ export function createClient(options: ClientOptions = {}): Client {
 /** @internal */
 export type ClientHooks = Partial<Pick<TurnContext, 'onCommitted'>> & {
   onSettled?: (turn: Turn) => void;
-  /** See `TurnRequest`. */
-  mayHaveRun?: boolean | undefined;
-} & FrameOptions;
+} & RequestOptions &
+  FrameOptions;
 
 export class Client implements AsyncDisposable {
   readonly #settings: Settings;
@@ -248,7 +248,7 @@ export class Client implements AsyncDisposable {
           ? this.#settings.transport
           : checkTransport('turn: transport', options.transport);
       this.#cancelWarmUps();
-      turn.begin(new TurnRequest(params, hooks.asText, hooks.mayHaveRun), choice, hooks);
+      turn.begin(new TurnRequest(params, hooks.asText, hooks), choice, hooks);
     } catch (error) {
       if (!(error instanceof TurnwireError)) throw error;
       turn.end(error);

@@ -13,6 +13,12 @@ export interface Delta {
   from: number;
 }
 
+/** @internal */
+export interface RequestOptions {
+  mayHaveRun?: boolean | undefined;
+  continuable?: boolean | undefined;
+}
+
 /**
  * The request of the caller, as it was when the turn began. Every attempt is made from it, so that each is what a plain client would have sent (D11, F6).
  * The structure is copied at once, because the caller may change its objects meanwhile; strings are shared.
@@ -30,6 +36,8 @@ export class TurnRequest {
   readonly sseOnly: boolean;
   /** Running the turn twice has no effect but its cost: no conversation on the server, no tool that acts on the provider's side. */
   readonly repeatable: boolean;
+  /** A later turn of this client may continue the response, so its connection is kept for that turn. */
+  readonly continuable: boolean;
   /** The request names a conversation of the server, which excludes a response to continue (P39). */
   readonly inConversation: boolean;
   #fields: JsonObject | undefined;
@@ -37,10 +45,10 @@ export class TurnRequest {
 
   /**
    * @param isSnapshot `given` was made for this turn, and never changes.
-   * @param mayHaveRun An earlier turn with the same content may have run: this one is sent to no second place.
+   * @param options `mayHaveRun`: an earlier turn with the same content may have run, and this one is sent to no second place. `continuable`: see the field.
    * @throws TurnwireError `invalid_request`
    */
-  constructor(given: unknown, isSnapshot = false, mayHaveRun = false) {
+  constructor(given: unknown, isSnapshot = false, { mayHaveRun = false, continuable = true }: RequestOptions = {}) {
     const params = isSnapshot ? (given as JsonObject) : copyOf(given);
     const { previous_response_id: previous, store, generate, background, tools, conversation } = params;
     if (previous !== undefined && previous !== null && typeof previous !== 'string') {
@@ -53,6 +61,7 @@ export class TurnRequest {
     this.store = store !== false;
     this.webSocketOnly = generate === false;
     this.sseOnly = background === true;
+    this.continuable = continuable;
     this.inConversation = conversation !== undefined && conversation !== null;
     this.repeatable = !mayHaveRun && !this.inConversation && withoutEffects(tools);
   }

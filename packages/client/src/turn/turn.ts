@@ -320,6 +320,7 @@ export class Turn implements AsyncIterable<ResponseEvent> {
     if (storedOutput === undefined) return;
     const waiting = this.#unconsumedInput;
     this.#context.onCommitted?.([...this.#items, ...storedOutput.output, ...waiting]);
+    if (!request.continuable) return;
     const inFull = request.items !== undefined && request.previousResponseId === undefined && !request.inConversation;
     const plan = this.#runner?.plan;
     // Steering that no response holds yet is lost with the connection, although the response may be stored.

@@ -27,6 +27,12 @@ export class Refusal extends Error {
     this.headers = details.headers ?? {};
   }
 
+  /** The same refusal with further headers. */
+  with(headers: Readonly<Record<string, string>>): Refusal {
+    const { status, type, code, param } = this;
+    return new Refusal(this.message, { status, type, code, param, headers: { ...this.headers, ...headers } });
+  }
+
   /** The JSON body of an HTTP answer. */
   get body(): string {
     const { type, code, message, param } = this;

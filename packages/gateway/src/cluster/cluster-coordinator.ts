@@ -52,6 +52,7 @@ export class ClusterCoordinator implements Coordinator {
     asked,
     params,
     relay,
+    downstream,
     hasHistory,
   }: ChainLookup): Promise<ChainLookupResult | undefined> | undefined {
     const { contexts } = this.#options;
@@ -59,7 +60,9 @@ export class ClusterCoordinator implements Coordinator {
     if (named !== undefined) {
       if (hasHistory || relay.holds(named) || this.#stored.has(named)) return undefined;
       const tenant = this.#tenantOf(principal);
-      return contexts.findNode(tenant, named).then((location) => this.#resultAt(location, principal, asked));
+      return contexts
+        .findNode(tenant, named)
+        .then((location) => this.#resultAt(location, { principal, asked, downstream }));
     }
     const plan = planOf(relay, params);
     if (plan === undefined) return undefined;
@@ -69,7 +72,7 @@ export class ClusterCoordinator implements Coordinator {
     const tenant = this.#tenantOf(principal);
     const local = plan.name === 'delta' ? plan : undefined;
     return contexts.findLongest(tenant, ends).then(async (location) => ({
-      ...(await this.#resultAt(location, principal, asked)),
+      ...(await this.#resultAt(location, { principal, asked, downstream })),
       local,
     }));
   }
@@ -120,8 +123,7 @@ export class ClusterCoordinator implements Coordinator {
 
   async #resultAt(
     location: ChainLocation | undefined,
-    principal: Principal,
-    asked: ChainLookup['asked'],
+    { principal, asked, downstream }: Pick<ChainLookup, 'principal' | 'asked' | 'downstream'>,
   ): Promise<ChainLookupResult | undefined> {
     const { contexts, peers, session } = this.#options;
     if (location === undefined) return undefined;
@@ -130,9 +132,11 @@ export class ClusterCoordinator implements Coordinator {
       return { stored: { responseId, from }, forget: () => contexts.forget(location) };
     }
     const { lease: chainLease } = location;
-    // A warm-up exists on WebSockets alone, and nodes speak HTTP to each other.
-    if (location.session === session.id || asked.params['generate'] === false) return { chainLease };
-    const lease = await peers.offer(location, principal);
+    const isOverHttp = downstream !== 'websocket';
+    // A warm-up exists on WebSockets alone.
+    const isWarmUp = asked.params['generate'] === false;
+    if (location.session === session.id || (isWarmUp && isOverHttp)) return { chainLease };
+    const lease = await peers.offer(location, principal, isOverHttp ? 'sse' : 'auto');
     const returned = (): void => this.#options.counters.count('offers', 'returned');
     return { chainLease, peer: lease && { lease, asked, returned } };
   }

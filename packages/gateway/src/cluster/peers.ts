@@ -1,5 +1,6 @@
 import { request } from 'undici/index.js';
 import { Relays } from '../upstream/relays.js';
+import type { UpstreamConfig } from '../config/schema.js';
 import type { RelayLease, RelaysOptions } from '../upstream/relays.js';
 import type { Principal } from '../upstream/principal.js';
 import type { Keys } from './keys.js';
@@ -20,8 +21,14 @@ const dialMs = 1000;
 /** The most turns of this node that run on others. */
 const maxRelayedTurns = 1000;
 
-/** The most nodes to which connections are kept. */
-const maxPeers = 16;
+/** The most nodes to which connections are kept, those of one transport counted apart from those of the other. */
+const maxPeers = 32;
+
+/** The time after which an idle WebSocket between two nodes is closed, in milliseconds. */
+const socketIdleMs = 60_000;
+
+/** A turn of a client's WebSocket goes over a WebSocket, so that the client can steer it; any other one as a POST. */
+type PeerTransport = Extract<UpstreamConfig['transport'], 'auto' | 'sse'>;
 
 export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
   upstream: () => RelaysOptions['upstream'];
@@ -32,7 +39,7 @@ export type PeersOptions = Omit<RelaysOptions, 'upstream'> & {
 export class Peers {
   readonly #options: PeersOptions;
   readonly #keys: Keys;
-  /** Relays by session, in the order of their last use. */
+  /** Relays by transport and session, in the order of their last use. */
   readonly #relays = new Map<string, Relays>();
   #running = 0;
 
@@ -45,6 +52,7 @@ export class Peers {
   async offer(
     location: Extract<ChainLocation, { name: 'node' }>,
     { name, received }: Principal,
+    transport: PeerTransport,
   ): Promise<RelayLease | undefined> {
     const { session, address, response } = location;
     const { counters } = this.#options;
@@ -68,7 +76,7 @@ export class Peers {
       counters.count('offers', 'unreachable');
       return undefined;
     }
-    const lease = this.#relaysTo(session, address, headers).take({ name, identity: received });
+    const lease = this.#relaysTo(location, transport, headers).take({ name, identity: received });
     this.#running += 1;
     let isReleased = false;
     return {
@@ -91,25 +99,34 @@ export class Peers {
     this.#relays.clear();
   }
 
-  #relaysTo(session: string, address: string, headers: Record<string, string>): Relays {
+  #relaysTo(
+    { session, address }: Extract<ChainLocation, { name: 'node' }>,
+    transport: PeerTransport,
+    headers: Record<string, string>,
+  ): Relays {
     const { upstream, limits, onWarning } = this.#options;
+    const key = `${transport} ${session}`;
     const relays =
-      this.#relays.get(session) ??
+      this.#relays.get(key) ??
       new Relays({
         limits,
         onWarning,
         upstream: {
           ...upstream(),
           base_url: `${address.replace(/\/+$/, '')}/v1`,
-          transport: 'sse',
+          transport,
+          // A client that reads slowly holds up the socket of its turn, and no other turn.
+          lanes: false,
+          max_connections: maxRelayedTurns,
+          socket_idle_ms: socketIdleMs,
           headers,
           allow_plaintext: true,
           replay: 'unsent',
           dial_ms: dialMs,
         },
       });
-    this.#relays.delete(session);
-    this.#relays.set(session, relays);
+    this.#relays.delete(key);
+    this.#relays.set(key, relays);
     if (this.#relays.size > maxPeers) {
       const [[oldest, left] = []] = this.#relays;
       if (oldest !== undefined) this.#relays.delete(oldest);

@@ -2,6 +2,7 @@ import type { JsonObject, KnownResponse, Relay } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
 import type { RelayLease } from '../upstream/relays.js';
 import type { Create } from './create.js';
+import type { Downstream } from './turn.js';
 
 /** A turn whose chain another gateway may know, or may have on one of its sockets. */
 export interface ChainLookup {
@@ -11,6 +12,7 @@ export interface ChainLookup {
   /** The fields to send to the upstream. */
   params: JsonObject;
   relay: Relay;
+  downstream: Downstream;
   /** True where this gateway has the history of the response that the request names. */
   hasHistory: boolean;
 }

@@ -43,6 +43,9 @@ export interface TurnOptions {
 /** Marks the answer by which a gateway tells another one that it has not taken the turn. */
 export const notTakenHeader = 'x-turnwire-not-taken';
 
+/** The close code of a gateway that restarts. It comes only when no turn of the WebSocket runs, and none begins afterwards. */
+export const restartCode = 1012;
+
 export type TurnReport = RelayTurn['report'];
 
 /** A turn of a client. It takes one turn of the engine, or several when another gateway declines the first, or the history is sent in full. */
@@ -203,6 +206,8 @@ export class GatewayTurn {
       headers,
       plain: downstream === 'json' ? bodyOf(sent) : undefined,
       mayHaveRun,
+      // The chain is the other gateway's, whose socket carries any turn.
+      continuable: peer === undefined,
       continues: peer === undefined && !mayHaveRun ? found?.stored : undefined,
     });
   }
@@ -211,7 +216,11 @@ export class GatewayTurn {
   #isDeclined(answer: RelayOpening | RelayAnswer): boolean {
     if (!this.#isOnPeer || this.#settled) return false;
     if (answer.name === 'not_sent') return answer.error.code !== 'aborted';
-    return answer.name === 'refused' && answer.headers[notTakenHeader] !== undefined;
+    // A gateway that restarts closes a WebSocket between two turns: a request that it got after the first of them has not begun.
+    if (answer.name === 'unknown') return answer.error.closeCode === restartCode;
+    if (answer.name !== 'refused') return false;
+    // Without an answer of the other gateway nothing was sent: the request does not fit the connection to it.
+    return answer.server === undefined || answer.headers[notTakenHeader] !== undefined;
   }
 
   #takeBack(): void {

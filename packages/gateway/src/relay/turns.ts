@@ -92,7 +92,14 @@ export class Turns {
     const end = beginQuota(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
     const history = named === undefined ? undefined : histories.find(principal.id, named);
-    const lookup = { principal, asked, params: create.params, relay: lease.relay, hasHistory: history !== undefined };
+    const lookup = {
+      principal,
+      asked,
+      params: create.params,
+      relay: lease.relay,
+      downstream,
+      hasHistory: history !== undefined,
+    };
     const pendingLookup = isRelayed === true ? undefined : coordinator?.findChain(lookup);
     const found = pendingLookup && (await this.#awaitLookup(pendingLookup));
     const turn = new GatewayTurn({

@@ -128,13 +128,13 @@ export class Service {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#upgrades.take(request, socket, head, () => {
-      const { access, rules } = this.#active;
+      const { rules } = this.#active;
       const { name } = routeOf(request.url ?? '');
-      access.check(request);
+      this.#checkSender(request);
       checkHead(request);
       if (name !== 'turns')
         throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
-      return rules.split(request.headers);
+      return { headers: rules.split(request.headers), isRelayed: isFromNode(request) };
     });
   }
 
@@ -177,8 +177,7 @@ export class Service {
     const route = routeOf(request.url ?? '');
     if (route.name === 'operations') return this.#operate(route.path, request, response);
     const { access, rules, principals } = this.#active;
-    if (isFromNode(request)) this.#checkNode(request);
-    else access.check(request);
+    this.#checkSender(request);
     checkHead(request);
     if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
       return this.#answerOffer(request, response);
@@ -285,8 +284,13 @@ export class Service {
     await serveScoped(options, { principal, policy, path, query, request, response, passed });
   }
 
-  /** @throws Refusal (403) for a request that claims to come from a node of the cluster and does not prove it, or that is for another node */
-  #checkNode({ headers }: IncomingMessage): void {
+  /**
+   * @throws Refusal (403) for a request of a web page that may not use the gateway, and for one that claims to come from a node of the cluster and does not
+   * prove it, or that is for another node
+   */
+  #checkSender(request: IncomingMessage): void {
+    if (!isFromNode(request)) return this.#active.access.check(request);
+    const { headers } = request;
     if (this.#cluster?.isRelayed(String(headers[relayedHeader])) === true) return;
     throw new Refusal('this request does not come from another gateway of this deployment', {
       status: 403,

@@ -1,6 +1,7 @@
 import { WebSocketServer } from 'ws';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
 import { ClientSocket } from '../relay/websocket/socket.js';
+import { restartCode } from '../relay/turn.js';
 import { shuttingDown } from '../relay/turns.js';
 import type { RelayBodies } from '@turnwire/client/relay';
 import type { IncomingMessage } from 'node:http';
@@ -21,6 +22,13 @@ export interface UpgradesOptions {
   /** The principal that the headers of the upgrade identify. @throws Refusal */
   principal: (identity: RequestHeaders['identity']) => Principal;
   onRefused: (status: number) => void;
+}
+
+/** An upgrade that may pass. */
+export interface CheckedUpgrade {
+  headers: RequestHeaders;
+  /** True for the WebSocket of another gateway, which hands turns over. */
+  isRelayed: boolean;
 }
 
 /** Takes upgrades, and keeps the WebSockets of clients. */
@@ -53,30 +61,32 @@ export class Upgrades {
   }
 
   /** @param check throws a Refusal for a request that may not pass. */
-  take(request: IncomingMessage, socket: Duplex, head: Buffer, check: () => RequestHeaders): void {
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, check: () => CheckedUpgrade): void {
     // Until ws has the socket, nobody else listens to its errors.
     const ignored = (): void => {};
     socket.on('error', ignored);
-    let headers: RequestHeaders;
+    let checked: CheckedUpgrade;
     let principal: Principal;
     try {
       if (!this.#options.isReady()) throw shuttingDown();
       this.#checkPace();
-      headers = check();
-      principal = this.#options.principal(headers.identity);
+      checked = check();
+      principal = this.#options.principal(checked.headers.identity);
       this.#checkRoom(principal);
-      void this.#options.quotas.check(principal);
+      if (!checked.isRelayed) void this.#options.quotas.check(principal);
     } catch (error) {
       return this.#refuse(socket, error);
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignored);
       const { bodies, turns, limits, keepaliveMs } = this.#options;
+      const { headers, isRelayed } = checked;
       const client = new ClientSocket(webSocket, {
         bodies,
         turns,
         limits,
         headers: headers.request,
+        isRelayed,
         principal: () => this.#options.principal(headers.identity),
         keepaliveMs,
       });
@@ -87,7 +97,7 @@ export class Upgrades {
 
   /** Closes each socket once its turns have ended; its client may connect to another instance. */
   drain(): void {
-    for (const socket of this.#sockets.keys()) socket.drain(1012, 'the gateway restarts');
+    for (const socket of this.#sockets.keys()) socket.drain(restartCode, 'the gateway restarts');
   }
 
   destroy(): void {

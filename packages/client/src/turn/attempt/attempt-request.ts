@@ -36,7 +36,7 @@ export class AttemptRequest implements OutgoingRequest {
   }
 
   get continuable(): boolean {
-    return this.#plan.name !== 'full' || this.#plan.reason !== 'id_ignored';
+    return this.#request.continuable && (this.#plan.name !== 'full' || this.#plan.reason !== 'id_ignored');
   }
 
   get parent(): Parent | undefined {

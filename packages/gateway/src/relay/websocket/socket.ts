@@ -3,6 +3,7 @@ import { Refusal } from '../../base/refusal.js';
 import { checkStreamId, readClientEvent } from './client-event.js';
 import { brokenFrame, refusalFrame } from './error-frame.js';
 import { Outbox } from './outbox.js';
+import { notTakenHeader } from '../turn.js';
 import type { SteerInput } from '@turnwire/client';
 import type { JsonObject, RelayBodies } from '@turnwire/client/relay';
 import type { WebSocket } from 'ws';
@@ -18,14 +19,12 @@ export interface ClientSocketOptions {
   limits: Limits;
   /** Headers of the upgrade that go with a turn which is sent as a POST. */
   headers: Readonly<Record<string, string>>;
+  /** True for the WebSocket of another gateway, which hands turns over and counts them itself. */
+  isRelayed: boolean;
   /** Looks up the principal anew for each turn, since its key may have been revoked. @throws Refusal */
   principal: () => Principal;
   keepaliveMs: number;
 }
-
-/** The refusal of a message to a turn that another gateway carries: nodes speak HTTP to each other. */
-const onPeerMessage =
-  'another gateway carries this turn, and a turn that was handed over takes nothing more while it runs: wait for its end, and send a turn of its own';
 
 /** A lane runs its creates one after the other. */
 interface Lane {
@@ -155,10 +154,12 @@ export class ClientSocket {
     const { streamId } = lane;
     let turn: GatewayTurn;
     try {
-      const { turns, principal, headers } = this.#options;
-      turn = await turns.begin({ principal: principal(), create, headers, downstream: 'websocket' });
+      const { turns, principal, headers, isRelayed } = this.#options;
+      turn = await turns.begin({ principal: principal(), create, headers, downstream: 'websocket', isRelayed });
     } catch (error) {
-      return this.#outbox.send(withStreamId(asRefusal(error).frame, streamId));
+      const refusal = asRefusal(error);
+      const marked = this.#options.isRelayed ? refusal.with({ [notTakenHeader]: '1' }) : refusal;
+      return this.#outbox.send(withStreamId(marked.frame, streamId));
     }
     if (!this.#isOpen) return turn.cancel();
     lane.turn = turn;
@@ -211,7 +212,6 @@ export class ClientSocket {
       );
     };
     if (turn === undefined) return fail('response_not_found', 'no response with this id runs on this connection');
-    if (turn.isOnPeer) return fail('steering_not_supported', onPeerMessage);
     // The upstream's answer to it comes as an event of the turn.
     turn.steer(input as SteerInput).catch((error: unknown) => {
       if (this.#isOpen) fail('steering_not_supported', error instanceof Error ? error.message : String(error));
@@ -222,8 +222,7 @@ export class ClientSocket {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     // The response may have ended while the interrupt was on its way.
     if (turn === undefined || turn.say(text)) return;
-    const overHttp = 'the upstream carries this response over HTTP, where nothing interrupts it';
-    throw new Refusal(turn.isOnPeer ? onPeerMessage : overHttp, {
+    throw new Refusal('the upstream carries this response over HTTP, where nothing interrupts it', {
       code: 'interrupt_not_supported',
       param: 'response_id',
     });
@@ -233,9 +232,9 @@ export class ClientSocket {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     if (turn?.say(text) === true) return;
     const [code, message] =
-      turn?.isOnPeer === true
-        ? ['inject_not_supported', onPeerMessage]
-        : ['response_not_found', 'no response with this id runs on this connection'];
+      turn === undefined
+        ? ['response_not_found', 'no response with this id runs on this connection']
+        : ['inject_not_supported', 'the upstream carries this response over HTTP, where nothing is injected into it'];
     const error = { type: 'invalid_request_error', code, message };
     this.#outbox.send(
       JSON.stringify({ type: 'response.inject.failed', response_id: id ?? null, input: input ?? null, error }),
