@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { hashKey } from '@turnwire/gateway';
-import { joined, startNodes, until } from './nodes.js';
+import { Talk, joined, startNodes, until } from './nodes.js';
 import { Shared, startRedis, withoutRedis } from './redis.js';
 import type { Node, Nodes } from './nodes.js';
 import type { RedisProcess } from './redis.js';
 
 const limit = 12;
+const handedOver = 5;
 const principals = [
   { name: 'often', keys: [hashKey('sk-often')], upstream_key: 'SHARED', requests_per_minute: limit },
   { name: 'again', keys: [hashKey('sk-again')], upstream_key: 'SHARED', requests_per_minute: limit },
   { name: 'much', keys: [hashKey('sk-much')], upstream_key: 'SHARED', tokens_per_minute: 5 },
   { name: 'many', keys: [hashKey('sk-many')], upstream_key: 'SHARED', concurrent_turns: 2 },
+  { name: 'once', keys: [hashKey('sk-once')], upstream_key: 'SHARED', requests_per_minute: handedOver },
   { name: 'waits', keys: [hashKey('sk-waits')], upstream_key: 'SHARED' },
 ];
 const key = (name: string) => ({ authorization: `Bearer sk-${name}` });
@@ -72,6 +74,29 @@ describe('cluster: limits', { skip: withoutRedis }, () => {
     await until('the limit holds', async () => (await node(1).ask({ input: 'Hello.' }, key('many'))).status === 429);
     await redis.command('DEL', 't1:n:other');
     await until('the limit is free', async () => (await node(1).ask({ input: 'Hello.' }, key('many'))).status === 200);
+  });
+
+  test('a turn that is handed over counts once', async () => {
+    const talk = new Talk({ store: false });
+    const plans: unknown[] = [];
+    let bound = '';
+    for (let turn = 0; turn < handedOver; turn += 1) {
+      const { status, reason } = await talk.say(node(turn % 2), 'Hello.', key('once'));
+      plans.push([status, reason]);
+      const before = bound;
+      await until('the other node can hand over', async () => {
+        const [now = ''] = (await redis.command('KEYS', 't1:{????????}r*')) as string[];
+        bound = now;
+        return now !== before && now !== '';
+      });
+    }
+    assert.deepEqual(plans, [
+      [200, 'first_turn'],
+      [200, 'relayed'],
+      [200, null],
+      [200, 'relayed'],
+      [200, null],
+    ]);
   });
 
   test('a wait that the upstream asked for holds on all nodes, for that model only', async () => {

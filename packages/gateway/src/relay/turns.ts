@@ -89,7 +89,7 @@ export class Turns {
     const backoffMs = coordinator?.backoffMs(principal, create.params) ?? 0;
     if (backoffMs > 0) throw upstreamBackoff(backoffMs);
     const lease = relays().take(principal);
-    const end = beginQuota(quotas, principal, lease);
+    const end = isRelayed === true ? uncounted : beginQuota(quotas, principal, lease);
     const named = textField(create.params, 'previous_response_id');
     const history = named === undefined ? undefined : histories.find(principal.id, named);
     const lookup = {
@@ -145,6 +145,10 @@ export class Turns {
   #resolveIdle(): void {
     if (this.#running.size + this.#pendingLookups === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
   }
+}
+
+function uncounted(): void {
+  // The gateway that has handed the turn over counts it.
 }
 
 function beginQuota(quotas: Quotas, principal: Principal, lease: RelayLease): (tokens: number) => void {
