@@ -1,8 +1,7 @@
 import type { JsonObject, KnownResponse, Relay } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
 import type { RelayLease } from '../upstream/relays.js';
-import type { Create } from './create.js';
-import type { Downstream } from './turn.js';
+import type { Create, Downstream } from './create.js';
 
 /** A turn whose chain another gateway may know, or may have on one of its sockets. */
 export interface ChainLookup {

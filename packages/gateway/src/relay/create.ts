@@ -3,6 +3,9 @@ import { bodyText } from '@turnwire/client/relay';
 import { Refusal } from '../base/refusal.js';
 import type { Json, JsonObject, RelayBodies } from '@turnwire/client/relay';
 
+/** The form of the answer that a client asked for. */
+export type Downstream = 'sse' | 'json' | 'websocket';
+
 /** A client's request for a turn. */
 export interface Create {
   /** The fields of the request. They must not be changed: their items are shared with those of earlier requests. */

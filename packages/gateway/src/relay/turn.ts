@@ -5,15 +5,12 @@ import type { SteerInput } from '@turnwire/client';
 import type { RelayAnswer, RelayEvent, RelayOpening, RelayTurn } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
 import type { RelayLease } from '../upstream/relays.js';
-import type { Create } from './create.js';
+import type { Create, Downstream } from './create.js';
 import type { ChainLookupResult } from './chain-lookup.js';
 import type { CachedHistory } from './history/history-cache.js';
 import type { PreviousResponseIds } from './history/previous-response-id.js';
 
 type Headers = Readonly<Record<string, string>>;
-
-/** The form of the answer that a client asked for. */
-export type Downstream = 'sse' | 'json' | 'websocket';
 
 export interface TurnOptions {
   principal: Principal;

@@ -6,12 +6,11 @@ import { GatewayTurn } from './turn.js';
 import type { Json } from '@turnwire/client/relay';
 import type { Principal } from '../upstream/principal.js';
 import type { RelayLease, Relays } from '../upstream/relays.js';
-import type { Create } from './create.js';
+import type { Create, Downstream } from './create.js';
 import type { Coordinator } from './coordinator.js';
 import type { HistoryCache } from './history/history-cache.js';
 import type { Quotas } from './access/quotas.js';
 import type { IdRegistry } from './access/id-registry.js';
-import type { Downstream } from './turn.js';
 
 export interface TurnRequest {
   principal: Principal;
