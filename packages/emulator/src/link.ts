@@ -1,6 +1,7 @@
 import { createServer, connect, type Socket } from 'node:net';
 import { CongestionWindow } from './base/congestion-window.js';
 import { EmulatorError } from './base/errors.js';
+import { clearTimeout, machineTime, setTimeout } from './base/timers.js';
 import { portOf } from './listener/port.js';
 
 export interface LinkOptions {
@@ -139,7 +140,7 @@ function serializer(bitsPerSecond: number): (bytes: number) => number {
   if (bitsPerSecond === 0) return () => 0;
   let free = 0;
   return (bytes) => {
-    const now = performance.now();
+    const now = machineTime();
     free = Math.max(free, now) + (bytes * 8 * 1000) / bitsPerSecond;
     return free - now;
   };
@@ -177,7 +178,7 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
     timer = undefined;
     for (let transfer = underWay[0]; transfer !== undefined; transfer = underWay[0]) {
       if (blocked) return;
-      const wait = transfer.due - performance.now();
+      const wait = transfer.due - machineTime();
       if (wait > 0) {
         timer = setTimeout(deliver, wait);
         return;
@@ -207,7 +208,7 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
     if (timer === undefined && !blocked) deliver();
   };
   const transmit = (chunk: Buffer) => {
-    const now = performance.now();
+    const now = machineTime();
     const delay = delayMs(chunk.byteLength);
     enqueue({ kind: 'bytes', chunk, due: now + delay });
     if (window === undefined) return;
@@ -219,14 +220,14 @@ function relay(from: Socket, to: Socket, { delayMs, ackMs, window, count }: Dire
   };
   const send = () => {
     for (let chunk = waiting[0]; chunk !== undefined; chunk = waiting[0]) {
-      const room = window?.room(performance.now()) ?? Infinity;
+      const room = window?.room(machineTime()) ?? Infinity;
       if (room <= 0) return;
       if (chunk.byteLength <= room) waiting.shift();
       else waiting[0] = chunk.subarray(room);
       transmit(chunk.byteLength <= room ? chunk : chunk.subarray(0, room));
     }
     if (end === undefined) return;
-    enqueue({ kind: end, due: performance.now() + delayMs(0) });
+    enqueue({ kind: end, due: machineTime() + delayMs(0) });
     end = undefined;
   };
 

@@ -1,4 +1,5 @@
 import { eventLoopTurn } from './incremental.js';
+import { clearTimeout, machineTime, setTimeout } from './timers.js';
 
 /** Ends a wait before it is due. A call after the wait has ended does nothing. */
 export type Cancel = () => void;
@@ -19,7 +20,7 @@ const longestTimerMs = 2 ** 31 - 1;
 
 /** The machine's time, `speed` times as fast: with 60, an hour passes in a minute. */
 export function realClock(speed = 1): Clock {
-  const now = () => performance.now() * speed;
+  const now = () => machineTime() * speed;
   return {
     now,
     after(ms, fire) {

@@ -1,4 +1,5 @@
-import { setImmediate } from 'node:timers';
+import { machineTime, setImmediate } from './timers.js';
+
 /**
  * Work that is done in steps, for requests of many megabytes. Between two steps the event loop may serve other connections. The result is
  * the same, whether the steps run at once or with pauses.
@@ -32,16 +33,16 @@ async function remainingSteps<T>(work: Incremental<T>, slice: TimeSlice): Promis
 
 /** The time that work may take before the event loop has to turn. */
 export class TimeSlice {
-  #since = performance.now();
+  #since = machineTime();
 
   /** Undefined while the time slice lasts. Afterwards: a promise that resolves after one turn of the event loop, when a new slice begins. */
   yieldIfSpent(): Promise<void> | undefined {
-    return performance.now() - this.#since < sliceMs ? undefined : this.#pause();
+    return machineTime() - this.#since < sliceMs ? undefined : this.#pause();
   }
 
   async #pause(): Promise<void> {
     await eventLoopTurn();
-    this.#since = performance.now();
+    this.#since = machineTime();
   }
 }
 

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers';
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { sleep, type Clock } from '../base/clock.js';
+import { setImmediate, setTimeout } from '../base/timers.js';
 import { sseEvent, openEventStream } from '../listener/event-stream.js';
 import { reset } from '../listener/reset.js';
 import type { Frame } from '../wire/wire.js';

@@ -1,4 +1,5 @@
 import { EvictionQueue } from '../base/eviction-queue.js';
+import { clearTimeout, setTimeout } from '../base/timers.js';
 import type { Context } from '../memory/context.js';
 import { billFor, type Bill } from './bill.js';
 import type { JournalTurn, Outcome, TurnParent } from './journal-turn.js';

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { afterThisTick } from '../base/timers.js';
 
 /**
  * Returns a function to be called before each write to a connection. The writes of one tick then leave in one system call. None of them is
@@ -15,6 +16,6 @@ export function corkUntilMicrotask(tcp: Duplex): () => void {
     if (isCorked) return;
     isCorked = true;
     tcp.cork();
-    queueMicrotask(release);
+    afterThisTick(release);
   };
 }

@@ -1,10 +1,10 @@
-import { setImmediate } from 'node:timers';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { z } from 'zod';
 import { EmulatorError } from '../base/errors.js';
 import { optionProblem } from '../base/option-problem.js';
+import { setImmediate } from '../base/timers.js';
 import { Access, accessFields, guard, type AccessOptions } from '../listener/access.js';
 import { canonicalHost, reachableHost } from '../listener/host.js';
 import { createHttpServer } from '../listener/http-server.js';

@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { EmulatorError } from '../base/errors.js';
+import { machineTime } from '../base/timers.js';
 import { formatVersion, type RecordingEntry, type RecordingHeader } from './format.js';
 
 /** The upstreams of a recording: one base URL, or several by their names. */
@@ -11,7 +12,7 @@ export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Rec
  */
 export class RecordingWriter {
   readonly #file: number;
-  readonly #began = performance.now();
+  readonly #began = machineTime();
   /** The error of a line that could not be written. Nothing is written after it, while the relay goes on. */
   failure: Error | undefined;
   #exchanges = 0;
@@ -36,7 +37,7 @@ export class RecordingWriter {
   openExchange(): (entry: RecordingEntry) => void {
     const exchange = (this.#exchanges += 1);
     return ({ kind, ...rest }) => {
-      const at = Math.round((performance.now() - this.#began) * 10) / 10;
+      const at = Math.round((machineTime() - this.#began) * 10) / 10;
       this.#append({ at, exchange, kind, ...rest });
     };
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { runInSteps } from '../base/incremental.js';
+import { afterThisTick } from '../base/timers.js';
 import { sseEvent, openEventStream } from '../listener/event-stream.js';
 import { HttpConnectionControl } from '../faults/connection-control.js';
 import { RequestFaults } from '../faults/request-faults.js';
@@ -231,7 +232,7 @@ function sseSink(response: ServerResponse, signal: AbortSignal, doneMarker: bool
     send(frame: Frame) {
       openEventStream(response);
       // The events of one tick are sent in one write. None of them is delayed, because the microtask runs before anything else.
-      if (text === '') queueMicrotask(flush);
+      if (text === '') afterThisTick(flush);
       text += sseEvent(frame);
       if (text.length < writeLength) return undefined;
       return flush() ? undefined : drained(response, signal);
