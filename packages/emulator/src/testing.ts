@@ -8,13 +8,14 @@ type Hook = (run: () => Promise<void>) => unknown;
 /** The hooks of a test runner that run before and after the tests of a file or of a `describe`. */
 export type TestHooks =
   | { readonly beforeAll: Hook; readonly afterAll: Hook }
-  /** The names of `node:test`. */
+  /** The names of `node:test` and Mocha. */
   | { readonly before: Hook; readonly after: Hook };
 
 export interface UseEmulatorOptions extends EmulatorOptions {
   /**
    * The hooks of the test runner, if they are not globals: `import { beforeAll, afterAll } from 'vitest'`.
-   * @default the globals `beforeAll` and `afterAll` (Jest, Vitest with `globals: true`), else `before` and `after` in a run of `node:test`
+   * @default the globals `beforeAll` and `afterAll` (Jest, Vitest with `globals: true`) or `before` and `after` (Mocha), else those of `node:test`
+   * in a file that has imported it
    */
   readonly hooks?: TestHooks | undefined;
 }
@@ -110,11 +111,19 @@ function setOrDelete(values: SavedVariables['values']): void {
 }
 
 function knownHooks(): TestHooks {
-  const { beforeAll, afterAll }: Partial<typeof globalThis> & { beforeAll?: unknown; afterAll?: unknown } = globalThis;
+  const { beforeAll, afterAll, before, after }: Partial<Record<string, unknown>> = globalThis;
   if (isHook(beforeAll) && isHook(afterAll)) return { beforeAll, afterAll };
+  if (isHook(before) && isHook(after)) return { before, after };
   // The test runner is looked up here and not imported, so that a program which only starts an emulator does not load it.
-  if (process.env['NODE_TEST_CONTEXT'] !== undefined) return process.getBuiltinModule('node:test');
+  if (runsNodeTest()) return process.getBuiltinModule('node:test');
   throw invalidHooks('finds no beforeAll and afterAll');
+}
+
+/** True under `node --test`, and for a file with tests of `node:test` that is run by itself: its import of `node:test` comes first. */
+function runsNodeTest(): boolean {
+  // Node.js lists the modules of its own that are loaded; its types leave the list out.
+  const { moduleLoadList = [] } = process as { readonly moduleLoadList?: readonly string[] };
+  return process.env['NODE_TEST_CONTEXT'] !== undefined || moduleLoadList.includes('NativeModule test');
 }
 
 function checkedHooks(hooks: Partial<Record<string, unknown>>): readonly [before: Hook, after: Hook] {

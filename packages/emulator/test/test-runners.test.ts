@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { startEmulator } from '../dist/index.js';
 
@@ -22,6 +22,39 @@ function run(folder: string, args: readonly string[]): void {
 }
 
 test('the example for node:test passes', () => run('node-test', ['--test', 'weather.test.js']));
+
+describe('useEmulator finds the hooks', () => {
+  const bundle = join(root, 'packages', 'emulator', 'bundle', 'index.cjs');
+  const use = `const { useEmulator } = require(${JSON.stringify(bundle)});
+    const emulator = useEmulator();
+    const check = () => console.log(process.env.OPENAI_BASE_URL === emulator.url);`;
+
+  test('of node:test, in a file that is run without --test', () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const program = `const { test } = require('node:test'); ${use} test('runs', check);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000, env });
+    assert.match(stdout, /^true$/m, stderr);
+    assert.match(stdout, /pass 1$/m);
+  });
+
+  test('of Mocha, which are globals named before and after', () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const program = `const hooks = {};
+      globalThis.before = (run) => { hooks.before = run; };
+      globalThis.after = (run) => { hooks.after = run; };
+      ${use}
+      hooks.before().then(check).then(hooks.after);`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000, env });
+    assert.equal(stdout, 'true\n', stderr);
+  });
+
+  test('of no runner, and says which to give', () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+    const { status, stderr } = spawnSync(process.execPath, ['-e', use], { encoding: 'utf8', timeout: 60_000, env });
+    assert.equal(status, 1);
+    assert.match(stderr, /useEmulator\(\{ hooks: \{ beforeAll, afterAll \} \}\)/);
+  });
+});
 
 /** The folder of Vitest and Jest, which `npm run test:extra` installs because they are large. */
 const extra = join(root, '.cache', 'extra', 'node_modules');
