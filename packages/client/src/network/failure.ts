@@ -150,6 +150,12 @@ export function notAStream(origin: string, answer: HttpRefusal): TurnwireError {
   );
 }
 
+/** The error of a status that allows no body, where an event stream should come. It is a success, so the turn may have run. */
+export function withoutBody(origin: string, status: number): TurnwireError {
+  const message = `${origin} answered with ${status}, which has no body, instead of an event stream`;
+  return new TurnwireError('protocol_error', message, { status });
+}
+
 /** The origin that a redirect points to. Its path and query may hold a secret, and are left out. */
 function redirectOf(
   { status, headers }: { status: number; headers: Readonly<Record<string, string>> },

@@ -7,7 +7,7 @@ import { sanitize } from '../protocol/errors/server-error.js';
 import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/post/error-body.js';
 import { ContentDecoder, UnknownCodingError, acceptEncoding } from '../network/post/content-decoder.js';
-import { dialFailure, isTlsAlert, notAStream, statusFailure } from '../network/failure.js';
+import { dialFailure, isTlsAlert, notAStream, statusFailure, withoutBody } from '../network/failure.js';
 import { sendPost } from '../network/send-post.js';
 import { ContentSniffer } from './content-sniffer.js';
 import { PlainBody } from './plain-body.js';
@@ -160,9 +160,7 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
     const { origin } = endpoint;
     if (status === 101)
       return this.#fail(new TurnwireError('protocol_error', `${origin} answered a POST with an upgrade`, { status }));
-    const isSuccess = status >= 200 && status < 300;
-    // A response without a body cannot be an event stream.
-    if (!isSuccess || (this.#plain === undefined && (status === 204 || status === 205))) {
+    if (status < 200 || status > 299) {
       this.#refusal = new ErrorBody(this.#clock, { headers }, (body) =>
         this.#fail(statusFailure('request_refused', origin, { status, headers, body, secrets }, 'sent')),
       );
@@ -170,6 +168,7 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
     }
     const type = headers['content-type'] ?? 'no content type';
     const isStream = type.toLowerCase().startsWith('text/event-stream');
+    if (this.#plain === undefined && (status === 204 || status === 205)) return this.#fail(withoutBody(origin, status));
     try {
       this.#decoder = ContentDecoder.for(headers['content-encoding'], this);
     } catch (error) {
