@@ -5,6 +5,9 @@ import { version } from '../version.js';
 import type { Clock, Timer } from '../base/clock.js';
 import type { ClientOptions } from '../options.js';
 
+/** This client's own name, sent where no other `user-agent` is given. */
+export const userAgent = `turnwire/${version} node/${process.versions.node}`;
+
 /** The headers that say who asks. Called at every dial and at every POST. Rejects with the reason of `signal`, even while a function of the caller runs. */
 export type IdentityHeaders = (signal: AbortSignal) => Promise<Record<string, string>>;
 
@@ -23,7 +26,7 @@ export function identityHeadersOf(source: IdentitySource): IdentityHeaders {
     const { apiKey, headers, organization, project } = source;
     const key = typeof apiKey === 'function' ? await callInTime('apiKey', apiKey, source, signal) : apiKey;
     const custom = typeof headers === 'function' ? await callInTime('headers', headers, source, signal) : headers;
-    const all: Record<string, string> = { 'user-agent': `turnwire/${version} node/${process.versions.node}` };
+    const all: Record<string, string> = {};
     if (apiKey !== undefined) all['authorization'] = `Bearer ${checkKey(key)}`;
     if (organization !== undefined) all['openai-organization'] = organization;
     if (project !== undefined) all['openai-project'] = project;

@@ -6,6 +6,7 @@ import { encodeRequestHead, originForm } from '../http/head.js';
 import { ClientHandshake } from '../websocket/client-handshake.js';
 import { readErrorBody } from './post/error-body.js';
 import { dialFailure, statusFailure } from './failure.js';
+import { userAgent } from './identity-headers.js';
 import { readHead } from './connect/read-head.js';
 import { ClientWebSocket } from './client-websocket.js';
 import type { Socket as NetSocket } from 'node:net';
@@ -49,7 +50,7 @@ export async function openWebSocket(
   try {
     raw = await network.connect(dialling.signal);
     const handshake = new ClientHandshake();
-    const upgrade = { host: endpoint.url.host, ...headers, ...handshake.headers };
+    const upgrade = { host: endpoint.url.host, 'user-agent': userAgent, ...headers, ...handshake.headers };
     raw.write(encodeRequestHead('GET', originForm(endpoint.url), upgrade), 'latin1');
     let head = await readHead(raw, 'the upgrade', maxHeadBytes);
     while (head.status < 200 && head.status !== 101) head = await readHead(raw, 'the upgrade', maxHeadBytes);

@@ -8,6 +8,7 @@ import { EventTooLargeError, SseReader, doneMarker } from '../protocol/sse.js';
 import { ErrorBody } from '../network/post/error-body.js';
 import { ContentDecoder, UnknownCodingError, acceptEncoding } from '../network/post/content-decoder.js';
 import { dialFailure, isTlsAlert, notAStream, statusFailure, withoutBody } from '../network/failure.js';
+import { userAgent } from '../network/identity-headers.js';
 import { sendPost } from '../network/send-post.js';
 import { ContentSniffer } from './content-sniffer.js';
 import { PlainBody } from './plain-body.js';
@@ -122,6 +123,7 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
         const body = plain === undefined ? Buffer.from(request.body()) : bodyBytes(plain);
         this.#listener.response.expect(request.expectedParent);
         const headers = {
+          'user-agent': userAgent,
           ...this.#headers?.sent,
           ...identity,
           accept: plain === undefined ? 'text/event-stream' : 'application/json',
@@ -166,9 +168,9 @@ class SseCall implements TransportCall, ExchangeListener, ContentDecoderListener
       );
       return;
     }
+    if (this.#plain === undefined && (status === 204 || status === 205)) return this.#fail(withoutBody(origin, status));
     const type = headers['content-type'] ?? 'no content type';
     const isStream = type.toLowerCase().startsWith('text/event-stream');
-    if (this.#plain === undefined && (status === 204 || status === 205)) return this.#fail(withoutBody(origin, status));
     try {
       this.#decoder = ContentDecoder.for(headers['content-encoding'], this);
     } catch (error) {
