@@ -69,6 +69,16 @@ describe('gateway: turns over HTTP', () => {
     assert.equal(second.headers.get('x-turnwire-plan'), 'full');
   });
 
+  test('takes a credential for the same whatever the case of its scheme', async (t) => {
+    const { ask } = await setUp(t);
+    const first = (await (await ask({ input: [message('One.')] })).json()) as { output: object[] };
+    const second = await ask(
+      { input: [message('One.'), ...first.output, message('Two.')] },
+      { headers: { authorization: 'bearer sk-of-a-test' } },
+    );
+    assert.equal(second.headers.get('x-turnwire-plan'), 'delta');
+  });
+
   test('serves the path with and without its version', async (t) => {
     const { gateway } = await setUp(t);
     for (const base of [gateway.url, gateway.url.replace(/\/v1$/, '')]) {

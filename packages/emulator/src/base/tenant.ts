@@ -14,6 +14,14 @@ const credentialHeaders = ['authorization', 'api-key', 'x-api-key'] as const;
 /** The tenant of a request. It is a digest, so that the emulator keeps no secret in memory or in its journal. */
 export function tenantOf(headers: IncomingHttpHeaders, credentials: (typeof credentialRules)[number]): Tenant {
   if (credentials === 'shared') return noTenant;
-  const values = credentialHeaders.map((name) => headers[name]).filter((value) => value !== undefined);
+  const values = credentialHeaders
+    .map((name) => headers[name])
+    .filter((value) => value !== undefined)
+    .map(withLowerCaseScheme);
   return values.length === 0 ? noTenant : sha256(JSON.stringify(values));
+}
+
+/** The same credential with its scheme in lower case: `bearer` and `Bearer` are one scheme (RFC 9110 §11.1). */
+function withLowerCaseScheme(value: string | string[]): string {
+  return String(value).replace(/^[^\s]+ +/, (scheme) => `${scheme.trimEnd().toLowerCase()} `);
 }

@@ -37,6 +37,18 @@ describe('N16: responses and conversations belong to the credential that made th
     assert.equal((await mine('GET', `responses/${id}/input_items`)).data.length, 1);
   });
 
+  test('a credential is the same with its scheme in lower case (RFC 9110 §11.1), and no other spelling is', async (t) => {
+    const { mine, as } = await start(t);
+    const { id } = await mine('POST', 'responses', { model: 'm', input: 'x' });
+    for (const [authorization, status] of [
+      ['bearer mine', 200],
+      ['BEARER  mine', 200],
+      ['Bearer Mine', 404],
+      ['Basic mine', 404],
+    ] as const)
+      assert.equal((await as({ authorization })('GET', `responses/${id}`)).httpStatus, status, authorization);
+  });
+
   for (const field of ['previous_response_id', 'item_reference', 'conversation', 'compact', 'input_tokens'] as const) {
     test(`another credential cannot use a response or a conversation in ${field}`, async (t) => {
       const { mine, other } = await start(t);

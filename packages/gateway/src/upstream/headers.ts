@@ -74,11 +74,17 @@ export class HeaderRules {
     for (const name of Object.keys(headers).sort()) {
       const value = headers[name];
       if (value === undefined || isOwn(name) || connection.has(name)) continue;
-      const text = Array.isArray(value) ? value.join(', ') : value;
+      const given = Array.isArray(value) ? value.join(', ') : value;
+      const text = name === 'authorization' ? withUsualScheme(given) : given;
       split[this.#identity.has(name) ? 'identity' : 'request'][name] = text;
     }
     return split;
   }
+}
+
+/** The same credential with its scheme as it is usually written: `bearer` and `Bearer` are one scheme (RFC 9110 §11.1), and so one identity. */
+function withUsualScheme(credential: string): string {
+  return credential.replace(/^bearer +/i, 'Bearer ').replace(/^basic +/i, 'Basic ');
 }
 
 function isOwn(name: string): boolean {
