@@ -11,7 +11,7 @@ describe('gateway: the response that a client has named', () => {
       '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id" : null} }';
     assert.equal(
       textWithPreviousResponseId(said, ids),
-      '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id":"resp_1"} }',
+      '{ "a": "\\"previous_response_id\\":null", "response": {"id":"resp_2", "previous_response_id" : "resp_1"} }',
     );
   });
 
@@ -23,20 +23,31 @@ describe('gateway: the response that a client has named', () => {
     );
   });
 
-  test('is added where the upstream names none, also where a tool has a field of that name', () => {
-    assert.deepEqual(JSON.parse(textWithPreviousResponseId('{"id":"resp_2"}', ids)), {
-      id: 'resp_2',
-      previous_response_id: 'resp_1',
+  for (const [what, said, expected] of [
+    [
+      'the upstream names none',
+      '{ "id":"resp_2", "x":1.0 }',
+      '{"previous_response_id":"resp_1", "id":"resp_2", "x":1.0 }',
+    ],
+    ['a response has no member', '{"response": {} }', '{"response": {"previous_response_id":"resp_1"} }'],
+    [
+      'a tool has a field of that name',
+      '{"response":{"tools":[{"previous_response_id":null},[]], "big":12345678901234567890,"previous_response_id": null ,"t":"}\\"{"}}',
+      '{"response":{"tools":[{"previous_response_id":null},[]], "big":12345678901234567890,"previous_response_id": "resp_1" ,"t":"}\\"{"}}',
+    ],
+    [
+      'another member has the name of the response',
+      '{"x":{"response":{"previous_response_id":null}},"response":{"a":"response","n":1e-7}}',
+      '{"x":{"response":{"previous_response_id":null}},"response":{"previous_response_id":"resp_1","a":"response","n":1e-7}}',
+    ],
+  ] as const) {
+    test(`is added where ${what}, and every other byte stays`, () => {
+      assert.equal(textWithPreviousResponseId(said, ids), expected);
     });
-    const tool = { parameters: { previous_response_id: null } };
-    const said = JSON.stringify({ response: { tools: [tool], previous_response_id: null } });
-    assert.deepEqual(JSON.parse(textWithPreviousResponseId(said, ids)), {
-      response: { tools: [tool], previous_response_id: 'resp_1' },
-    });
-  });
+  }
 
   test('is not written into a successor of a steered response, another event, or a text that is no JSON', () => {
-    for (const said of ['{"response":{"previous_response_id":"resp_9"}}', '{"response":'])
+    for (const said of ['{"response":{"previous_response_id":"resp_9"}}', '{"response":', 'null', '[]'])
       assert.equal(textWithPreviousResponseId(said, ids), said);
     const delta = event('response.output_text.delta', '{"previous_response_id":null}');
     assert.equal(withPreviousResponseId(delta, ids), delta);

@@ -1,8 +1,9 @@
+import { memberOf } from './json-member.js';
 import type { RelayEvent } from '@turnwire/client/relay';
 
 /** Events that contain the whole response. */
 const lifecycle = /^response\.(created|queued|in_progress|completed|incomplete|failed|cancelled|done)$/;
-const member = /"previous_response_id"\s*:\s*(?:null|"[^"\\]*")/g;
+const name = 'previous_response_id';
 
 /** The `previous_response_id` that the client has named, and the one that the upstream was sent instead: none, or another response with the same context. */
 export interface PreviousResponseIds {
@@ -20,20 +21,36 @@ export function withPreviousResponseId(event: RelayEvent, ids: PreviousResponseI
   return { type: event.type, text, size: Buffer.byteLength(text) };
 }
 
-/** As `withPreviousResponseId`, for the JSON of a lifecycle event or of a response. Nothing else in the text changes. */
+/** As `withPreviousResponseId`, for the JSON of a lifecycle event or of a response. No other byte of the text changes. */
 export function textWithPreviousResponseId(text: string, { named, sent }: PreviousResponseIds): string {
-  let value: { response?: unknown };
-  try {
-    value = JSON.parse(text) as typeof value;
-  } catch {
-    return text;
-  }
-  const response = (value.response ?? value) as { previous_response_id?: unknown };
+  const value = parsed(text);
+  if (value === undefined) return text;
+  const response = objectIn(value, 'response') ?? value;
   // A successor of a steered response names the steered one, which is right for the client, too.
-  if ((response.previous_response_id ?? undefined) !== sent) return text;
-  // Quotation marks are escaped within strings, so a match is a member; a single match is the member of the response.
-  if (response.previous_response_id !== undefined && text.match(member)?.length === 1)
-    return text.replace(member, () => `"previous_response_id":${JSON.stringify(named)}`);
-  response.previous_response_id = named;
-  return JSON.stringify(value);
+  if ((response[name] ?? undefined) !== sent) return text;
+  const at = response === value ? 0 : (memberOf(text, 0, 'response')?.from ?? 0);
+  const member = memberOf(text, at, name);
+  const id = JSON.stringify(named);
+  if (member !== undefined) return text.slice(0, member.from) + id + text.slice(member.to);
+  const begin = text.indexOf('{', at) + 1;
+  const comma = Object.keys(response).length === 0 ? '' : ',';
+  return `${text.slice(0, begin)}"${name}":${id}${comma}${text.slice(begin)}`;
+}
+
+type Members = Record<string, unknown>;
+
+function parsed(text: string): Members | undefined {
+  try {
+    return asObject(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function objectIn(value: Members, key: string): Members | undefined {
+  return asObject(value[key]);
+}
+
+function asObject(value: unknown): Members | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
 }
