@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http';
+import { closeLingering } from './lingering-close.js';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export interface RefusalDetails {
@@ -86,6 +88,7 @@ export function answerOf(refusal: Refusal): WholeAnswer {
     body: refusal.body,
   };
 }
+
 /** Answers an upgrade with a status other than 101, then ends its connection. */
 export function refuseUpgrade(socket: Duplex, { status, headers, body }: WholeAnswer): void {
   const all = { ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
@@ -93,6 +96,7 @@ export function refuseUpgrade(socket: Duplex, { status, headers, body }: WholeAn
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
     ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.on('error', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // Node types the socket of an upgrade as a Duplex, and hands over a net.Socket or one of TLS.
+  closeLingering(socket as Socket, () => socket.resume());
 }

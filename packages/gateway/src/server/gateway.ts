@@ -1,9 +1,11 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { isClosing, lingerAfter } from '../base/lingering-close.js';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
 import { startAdmin } from './listener/admin.js';
 import { readCertificate } from './listener/certificate.js';
 import { check } from './settings/check.js';
+import { OpenAnswers } from './listener/open-answers.js';
 import { listenAt, reachable } from './listener/listen.js';
 import { Service } from './service.js';
 import { TurnLog } from './turn-log.js';
@@ -53,13 +55,24 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let { config } = checked;
   const { listen } = config;
   const service = new Service({ checked, onWarning, log: log && new TurnLog(log) });
-  const server = await serverFor(config, (request, response) => void service.answer(request, response));
-  server.on('checkContinue', (request, response) => void service.answer(request, response));
+  const answers = new OpenAnswers();
+  const answer: RequestListener = (request, response) => {
+    // A request behind one after whose answer the connection is closed.
+    if (isClosing(request.socket)) return void request.resume();
+    answers.add(request.socket, response);
+    lingerAfter(request, response);
+    void service.answer(request, response);
+  };
+  const server = await serverFor(config, answer);
+  server.on('checkContinue', answer);
   server.on('upgrade', (request, socket, head) => {
-    if (isWebSocket(request)) service.upgrade(request, socket, head);
-    else withoutUpgrade(server, request, socket, head);
+    answers.whenWritten(socket, () => {
+      if (isWebSocket(request)) service.upgrade(request, socket, head);
+      else withoutUpgrade(server, request, socket, head);
+    });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (isClosing(socket)) return;
     if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));
   });
@@ -74,7 +87,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     service.destroy();
     admin?.end();
     server.close();
-    server.closeAllConnections();
+    for (const socket of connections) socket.destroy();
   };
   const port = await listenAt(server, listen).catch((error: unknown) => {
     admin?.end();

@@ -1,8 +1,11 @@
+import { IncomingMessage } from 'node:http';
+import { PassThrough as PipedBody } from 'node:stream';
 import { proxyFor } from '@turnwire/client/proxy';
 // Imported by its file: for the bare name Bun has an HTTP client of its own, which knows no dispatcher, and so neither time limit nor proxy.
 import { Agent, ProxyAgent, errors } from 'undici/index.js';
+import { announceClose } from '../base/lingering-close.js';
 import { Refusal } from '../base/refusal.js';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { UpstreamConfig } from '../config/schema.js';
 
@@ -64,7 +67,8 @@ export class PassThrough {
         path: this.#below(path),
         method,
         headers,
-        body: body ?? null,
+        // undici destroys a body that an early answer has made needless; the request itself is still read to its end.
+        body: body instanceof IncomingMessage ? body.pipe(new PipedBody()) : (body ?? null),
         signal,
       });
     } catch (cause) {
@@ -113,6 +117,7 @@ export async function passAnswerOn(
   response: ServerResponse,
   headers = answerHeaders(answer.headers),
 ): Promise<void> {
+  announceClose(response);
   response.writeHead(answer.statusCode, answer.statusText, headers);
   // Sends the head now. A head that goes before text, as `flushHeaders` sends it, is written as UTF-8: what is not ASCII in it would be encoded twice.
   response.write(noBytes);

@@ -1,4 +1,5 @@
 import { sseText } from '@turnwire/client/relay';
+import { announceClose } from '../../base/lingering-close.js';
 import { drained } from '../../upstream/pass-through.js';
 import { setHeaders, turnHeaders } from './answer-headers.js';
 import { refusalAnswer } from '../failure.js';
@@ -120,6 +121,7 @@ export function answerWhole(
 ): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
   setHeaders(response, { ...headers, ...more });
+  announceClose(response);
   response.statusCode = status;
   // Bytes, because Node writes a head that goes before text as UTF-8: what is not ASCII in it would be encoded twice.
   const bytes = Buffer.from(body);
