@@ -1,4 +1,6 @@
 // The public API of @turnwire/emulator, as a table of contents.
+// Its declarations are complete by themselves: they need no types of Node.js or of a browser.
+/// <reference lib="esnext.disposable" preserve="true" />
 export {
   createTestAuthority,
   startEmulator,
@@ -9,11 +11,11 @@ export {
 } from './start.js';
 export type { Emulator, EmulatorState } from './emulator.js';
 export { isPublicAddress } from './listener/host.js';
-export type { TlsOptions } from './listener/tls.js';
+export type { TlsOptions } from './listener/options.js';
 export { useEmulator, type EmulatorInTests, type TestHooks, type UseEmulatorOptions } from './testing.js';
 export { ManualClock, type Cancel, type Clock } from './base/clock.js';
 export type { AgeLimit, DialectName } from './wire/dialect.js';
-export type { EmulatorLimits, EmulatorOptions } from './server/options.js';
+export type { EmulatorLimits, EmulatorOptions } from './server/options-type.js';
 export { EmulatorError, ScriptError, type EmulatorErrorCode, type ScriptPlace } from './base/errors.js';
 export type {
   Script,

@@ -1,7 +1,7 @@
 // The functions of the public API. Each loads its module when it is called, so that importing the package costs little.
 import type { Emulator } from './emulator.js';
 import type { Link, LinkOptions } from './link.js';
-import type { EmulatorOptions } from './server/options.js';
+import type { EmulatorOptions } from './server/options-type.js';
 import type { Recorder, RecorderOptions } from './record/recorder.js';
 import type { RecordingSummary } from './replay/summary.js';
 import type { TestAuthority } from './test-authority.js';

@@ -1,7 +1,7 @@
 import type { Emulator } from './emulator.js';
 import { startEmulator } from './start.js';
 import { EmulatorError } from './base/errors.js';
-import type { EmulatorOptions } from './server/options.js';
+import type { EmulatorOptions } from './server/options-type.js';
 
 type Hook = (run: () => Promise<void>) => unknown;
 

@@ -1,4 +1,5 @@
-import { Sleeper, type Clock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
+import { Sleeper } from '../base/sleep.js';
 import { seededRandom } from '../base/random.js';
 import type { Pace } from '../sources/script/script.js';
 

@@ -1,4 +1,5 @@
-import { sleep, type Clock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
+import { sleep } from '../base/sleep.js';
 import type { Fault } from './fault.js';
 import type { ConnectionControl } from './connection-control.js';
 

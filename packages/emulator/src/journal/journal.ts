@@ -61,7 +61,7 @@ export interface OpenTurn {
 /** The journal's entry of an open connection. */
 export interface OpenConnection {
   readonly number: number;
-  setHeaders(headers: NodeJS.Dict<string | string[]>): void;
+  setHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): void;
   markWebSocket(): void;
   close(code?: number, reason?: string): void;
 }

@@ -2,12 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { EmulatorError } from '../base/errors.js';
-
-/** The certificate and the private key of a TLS server, both in PEM. */
-export interface TlsOptions {
-  readonly cert: string;
-  readonly key: string;
-}
+import type { TlsOptions } from './options.js';
 
 /** The TCP connection under each TLS socket. A reset has to reach it. */
 const connections = new WeakMap<object, Socket>();

@@ -13,8 +13,7 @@ import {
   type Recording,
   type Payload,
 } from './recording.js';
-
-export type ReplayMode = 'strict' | 'loose';
+import type { ReplayMode } from './replay-options.js';
 
 /** A recorded create over either protocol. */
 interface RecordedCreate {

@@ -1,4 +1,4 @@
-import type { ReplayMode } from './cursor.js';
+export type ReplayMode = 'strict' | 'loose';
 
 /** The option `replay` of `startEmulator`. */
 export interface ReplayOptions {

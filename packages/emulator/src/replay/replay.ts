@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WebSocket } from 'ws';
-import { sleep, type Clock } from '../base/clock.js';
+import type { Clock } from '../base/clock.js';
+import { sleep } from '../base/sleep.js';
 import type { ConnectionControl } from '../faults/connection-control.js';
 import type { Journal, OpenTurn } from '../journal/journal.js';
 import type { Outcome } from '../journal/journal-turn.js';
