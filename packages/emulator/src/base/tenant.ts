@@ -7,7 +7,7 @@ export const credentialRules = ['separate', 'shared'] as const;
 export type CredentialRule = (typeof credentialRules)[number];
 
 /** The headers of a request, in small letters, as Node.js reads them. */
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** The tenant of requests without credentials, and of every request if credentials are shared. */
 const noTenant: Tenant = '';
