@@ -1,5 +1,5 @@
 import { runInSteps } from '../base/incremental.js';
-import type { Context } from '../memory/context.js';
+import type { CountedInput } from '../memory/usage.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Answer, RecordedResponse } from '../sources/answer.js';
 import { refuseFormatMismatch } from '../sources/structured-output.js';
@@ -35,12 +35,12 @@ export function eventsOfRecording({ frames, response }: RecordedResponse): Answe
 export async function eventsOfReply(
   { ids, tokens, obfuscation, dialect }: Engine,
   { reply: given, place }: Extract<Answer, { kind: 'reply' }>,
-  request: CreateRequest,
-  context: Context,
+  input: CountedInput<CreateRequest>,
 ): Promise<AnswerEvents> {
+  const { request, context } = input;
   refuseFormatMismatch(given, request, place);
   const limited = limitToolCalls(given, request.max_tool_calls);
-  const isCompacted = given !== compactionReply && (await exceedsCompactThreshold(request, context, tokens));
+  const isCompacted = given !== compactionReply && (await exceedsCompactThreshold(input, tokens));
   const reply = isCompacted ? withCompactionFirst(limited) : limited;
   const events = replyEvents(reply, beginResponse(ids.next('resp'), request), {
     ids,
@@ -55,7 +55,7 @@ export async function eventsOfReply(
   const { usage, outputBytes } =
     reply.end.kind === 'failed'
       ? { usage: null, outputBytes: jsonBytes(events.output) }
-      : await runInSteps(tokens.count(request, context, events.output));
+      : await runInSteps(tokens.count(input, events.output));
   const makeAgain = () => events.frames(usage);
   return { frames: makeAgain(), makeAgain, usage, outputBytes };
 }

@@ -1,18 +1,16 @@
 import { runInSteps } from '../base/incremental.js';
-import type { Context } from '../memory/context.js';
-import type { TokenCounter } from '../memory/usage.js';
+import type { CountedInput, TokenCounter } from '../memory/usage.js';
 import { isCompactionTrigger } from '../request/items.js';
 import type { CreateRequest } from '../request/request.js';
 import type { Reply } from '../sources/answer.js';
 
 /** True if the context is larger than the threshold at which the request wants it compacted (P77). */
 export async function exceedsCompactThreshold(
-  request: CreateRequest,
-  context: Context,
+  input: CountedInput<CreateRequest>,
   tokens: TokenCounter,
 ): Promise<boolean> {
-  const threshold = request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
-  return threshold !== undefined && (await runInSteps(tokens.countInput(request, context))) > threshold;
+  const threshold = input.request.context_management?.find(({ type }) => type === 'compaction')?.compact_threshold;
+  return threshold !== undefined && (await runInSteps(tokens.countInput(input))) > threshold;
 }
 
 /** True if the input ends in a `compaction_trigger` (P126). */

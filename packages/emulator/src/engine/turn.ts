@@ -111,7 +111,7 @@ export class Turn {
     const { frames, makeAgain, usage, outputBytes } =
       answer.kind === 'recorded'
         ? eventsOfRecording(answer.recorded)
-        : await eventsOfReply(this.#engine, answer, request, context);
+        : await eventsOfReply(this.#engine, answer, { request, context, tenant: this.#sink.tenant });
     const hidesOutput = dialect.emptyTerminalOutput && answer.kind === 'reply';
     const countUsage: CountUsage = (output) => usage && tokens.usageOfPart(usage, output);
     // The turn is remembered before its terminal event leaves: a client that has read that event may continue at once, on any connection.

@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import type { Incremental } from '../base/incremental.js';
+import type { Tenant } from '../base/tenant.js';
 import { EvictionQueue } from '../base/eviction-queue.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
@@ -20,6 +21,13 @@ interface CountedSettings extends Pick<CreateRequest, 'instructions'> {
   readonly tools?: CreateRequest['tools'];
 }
 
+/** The input of a turn, which is counted: the settings and the whole context, on behalf of a tenant. */
+export interface CountedInput<Request extends CountedSettings = CountedSettings> {
+  readonly request: Request;
+  readonly context: Context;
+  readonly tenant: Tenant;
+}
+
 /** The usage of a turn, and the size of its output. */
 export interface Count {
   readonly usage: Usage;
@@ -32,7 +40,8 @@ export interface Count {
  *
  * - input: the settings that a model reads (`model`, `instructions`, `tools`) and every item of the full context, whether the item was sent
  *   or known by an id (P79: the whole logical context is billed);
- * - cached: the part of the input before the first difference from any context or finished turn that was seen before;
+ * - cached: the part of the input before the first difference from any context or finished turn of the same tenant that was seen before: what
+ *   another tenant has sent cannot be found out by its cached tokens;
  * - output: the generated text of the output items (`generatedText`), without ids and types; reasoning also counts as `reasoning_tokens`.
  *   So `max_output_tokens` limits generated text, as it does for a model.
  *
@@ -42,11 +51,11 @@ export class TokenCounter {
   /** The digests of the contexts that were seen, in the order in which they were used. */
   readonly #seen = new Set<string>();
   readonly #oldest = new EvictionQueue(this.#seen);
-  /** The settings of the previous request and their digest, which most requests share. */
-  #lastSettings = { text: '', digest: '' };
+  /** The settings of the previous request, their tenant and their digest, which most requests share. */
+  #lastSettings = { tenant: '', text: '', digest: '' };
 
-  *count(request: CountedSettings, context: Context, output: readonly Item[]): Incremental<Count> {
-    const { settings, digest: begin, bytes, cachedBytes } = yield* this.#countContext(request, context);
+  *count(input: CountedInput, output: readonly Item[]): Incremental<Count> {
+    const { settings, digest: begin, bytes, cachedBytes } = yield* this.#countContext(input);
     this.#remember(settings);
     this.#remember(begin);
     let digest = begin;
@@ -63,32 +72,35 @@ export class TokenCounter {
     }
     this.#remember(digest);
 
-    const [input, produced] = [tokens(bytes), tokens(wordBytes)];
+    const [received, produced] = [tokens(bytes), tokens(wordBytes)];
     const usage = {
-      input_tokens: input,
+      input_tokens: received,
       input_tokens_details: { cached_tokens: tokens(cachedBytes) },
       output_tokens: produced,
       output_tokens_details: { reasoning_tokens: tokens(reasoningBytes) },
-      total_tokens: input + produced,
+      total_tokens: received + produced,
     };
     return { usage, outputBytes };
   }
 
   /** The input tokens of a request, without remembering its context. */
-  *countInput(request: CountedSettings, context: Context): Incremental<number> {
-    return tokens((yield* this.#countContext(request, context)).bytes);
+  *countInput(input: CountedInput): Incremental<number> {
+    return tokens((yield* this.#countContext(input)).bytes);
   }
 
   /**
    * Counts a context, and how much of it is cached. The count begins at the nearest ancestor that was counted with the same settings and is
    * still cached, so that a turn of a long chain counts its new items alone.
    */
-  *#countContext(
-    request: CountedSettings,
-    context: Context,
-  ): Incremental<ContextCount & { readonly cachedBytes: number }> {
+  *#countContext({
+    request,
+    context,
+    tenant,
+  }: CountedInput): Incremental<ContextCount & { readonly cachedBytes: number }> {
     const text = settingsOf(request);
-    if (text !== this.#lastSettings.text) this.#lastSettings = { text, digest: chained('', text) };
+    if (text !== this.#lastSettings.text || tenant !== this.#lastSettings.tenant) {
+      this.#lastSettings = { tenant, text, digest: chained(tenant, text) };
+    }
     const settings = this.#lastSettings.digest;
     const uncounted: Context[] = [];
     let at: Context | undefined = context;

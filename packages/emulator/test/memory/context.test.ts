@@ -43,7 +43,9 @@ test('a turn reads its new items alone, however long the chain is', () => {
       assert.equal(context.lastUserText, 'go');
       assert.equal(context.turns, turn - 1);
       assert.equal(context.mentionsJson, false);
-      const { usage } = runWithoutPause(tokens.count({ model: 'm', instructions: undefined }, context, answer));
+      const { usage } = runWithoutPause(
+        tokens.count({ request: { model: 'm', instructions: undefined }, context, tenant: '' }, answer),
+      );
       assert.ok(turn === 1 || usage.input_tokens - usage.input_tokens_details.cached_tokens < 40);
       known = context.with(answer);
     }

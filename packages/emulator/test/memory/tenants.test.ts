@@ -49,6 +49,24 @@ describe('N16: responses and conversations belong to the credential that made th
       assert.equal((await as({ authorization })('GET', `responses/${id}`)).httpStatus, status, authorization);
   });
 
+  test('cached tokens of one credential do not tell what another has sent', async (t) => {
+    const { mine, other } = await start(t);
+    const create = { model: 'm', instructions: 'x'.repeat(4000), input: 'secret' };
+    const cached = async (as: typeof mine) =>
+      (await as('POST', 'responses', create)).usage.input_tokens_details.cached_tokens;
+    assert.equal(await cached(mine), 0);
+    assert.equal(await cached(other), 0);
+    assert.ok((await cached(mine)) > 1000);
+    assert.ok((await cached(other)) > 1000);
+  });
+
+  test('with shared credentials the cached tokens are shared, too', async (t) => {
+    const { mine, other } = await start(t, { credentials: 'shared' });
+    const create = { model: 'm', instructions: 'x'.repeat(4000), input: 'x' };
+    await mine('POST', 'responses', create);
+    assert.ok((await other('POST', 'responses', create)).usage.input_tokens_details.cached_tokens > 1000);
+  });
+
   for (const field of ['previous_response_id', 'item_reference', 'conversation', 'compact', 'input_tokens'] as const) {
     test(`another credential cannot use a response or a conversation in ${field}`, async (t) => {
       const { mine, other } = await start(t);

@@ -16,7 +16,10 @@ const items = {
 describe('token counter', () => {
   for (const [name, item] of Object.entries(items))
     test(`${name} of megabytes is counted in many steps, and as a whole`, () => {
-      const work = new TokenCounter().count({ model: 'm', instructions: undefined }, Context.of([item]), []);
+      const work = new TokenCounter().count(
+        { request: { model: 'm', instructions: undefined }, context: Context.of([item]), tenant: '' },
+        [],
+      );
       let steps = 0;
       let step = work.next();
       for (; step.done !== true; step = work.next()) steps += 1;

@@ -130,7 +130,8 @@ export async function compact(exchange: Exchange): Promise<unknown> {
     object: 'response.compaction',
     created_at: Math.floor(Date.now() / 1000),
     output,
-    usage: (await runInSteps(tokens.count(body, context, output.slice(-1)))).usage,
+    usage: (await runInSteps(tokens.count({ request: body, context, tenant: exchange.tenant }, output.slice(-1))))
+      .usage,
   };
 }
 
@@ -149,7 +150,7 @@ export async function inputTokens(exchange: Exchange): Promise<unknown> {
   );
   return {
     object: 'response.input_tokens',
-    input_tokens: await runInSteps(engine.tokens.countInput(body, context)),
+    input_tokens: await runInSteps(engine.tokens.countInput({ request: body, context, tenant: exchange.tenant })),
   };
 }
 
