@@ -67,12 +67,15 @@ export interface RecordingProxy {
   take(): string;
   /** Nothing passes any more, and nobody is told. */
   hold(): void;
+  /** Answers come so many milliseconds late from now on. */
+  delay(ms: number): void;
 }
 
 /** Stands before a Redis, and writes down what is sent to it. */
 export async function startProxy(t: Ending, redis: Pick<RedisProcess, 'port'>): Promise<RecordingProxy> {
   let sent = '';
   let isHeld = false;
+  let delayMs = 0;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const upstream = connect(redis.port, '127.0.0.1');
@@ -88,7 +91,9 @@ export async function startProxy(t: Ending, redis: Pick<RedisProcess, 'port'>): 
       sent += chunk.toString('latin1');
       if (!isHeld) upstream.write(chunk);
     });
-    upstream.on('data', (chunk: Buffer) => isHeld || socket.write(chunk));
+    upstream.on('data', (chunk: Buffer) => {
+      if (!isHeld) setTimeout(() => socket.write(chunk), delayMs);
+    });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -103,6 +108,7 @@ export async function startProxy(t: Ending, redis: Pick<RedisProcess, 'port'>): 
       return taken;
     },
     hold: () => (isHeld = true),
+    delay: (ms) => (delayMs = ms),
   };
 }
 

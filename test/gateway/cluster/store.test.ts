@@ -2,22 +2,30 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { connectRedis } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import { scriptOf } from '../../../packages/gateway/dist/cluster/redis/script.js';
 import { MalformedReply, RedisStore } from '../../../packages/gateway/dist/cluster/redis/redis-store.js';
-import { startRedis, startWatched, withoutRedis, uncounted } from './redis.js';
+import { createTestAuthority } from 'turnwire/emulator';
+import { until } from './nodes.js';
+import { startProxy, startRedis, startWatched, withoutRedis, uncounted } from './redis.js';
 import type { AddressInfo } from 'node:net';
-import type { RedisPlace } from '../../../packages/gateway/dist/cluster/redis/connection.js';
+import type { RedisOptions, RedisPlace } from '../../../packages/gateway/dist/cluster/redis/connection.js';
 import type { Ending } from './redis.js';
 
 /** No time that is measured here is shorter than the deadline of a command times this, on a machine that is busy. */
 const patience = 10;
 
-function open(t: Ending, place: RedisPlace | string, deadlineMs = 50) {
+function open(
+  t: Ending,
+  place: RedisPlace | string,
+  deadlineMs = 50,
+  user: Pick<RedisOptions, 'username' | 'password'> = {},
+) {
   const warnings: string[] = [];
   const given: RedisPlace = typeof place === 'string' ? { name: 'server', url: place } : place;
   const store = new RedisStore({
-    connect: () => connectRedis({ place: given }),
+    connect: () => connectRedis({ place: given, ...user }),
     onWarning: (message) => warnings.push(message),
     deadlineMs,
     counters: uncounted,
@@ -112,6 +120,77 @@ describe('Redis store', { skip: withoutRedis }, () => {
     assert.equal(await store.command(['GET', 'a'], text), null);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /Redis is full/);
+  });
+
+  test('stays away from a server that is slower than the deadline, and says so once', async (t) => {
+    const redis = await startRedis(t);
+    const proxy = await startProxy(t, redis);
+    const { store, warnings } = open(t, proxy.url, 100);
+    await answering(store);
+    proxy.delay(200);
+    await missed(store);
+    proxy.take();
+    await until('three probes', () => proxy.take().split('t1:probe').length > 1, 20_000);
+    await until('another probe', () => proxy.take().split('t1:probe').length > 1, 20_000);
+    await until('one more probe', () => proxy.take().split('t1:probe').length > 1, 20_000);
+    assert.equal(store.isUnavailable, true);
+    assert.equal(warnings.length, 1);
+    proxy.delay(0);
+    await answering(store);
+    assert.equal(warnings.length, 2);
+  });
+
+  test('leaves a replica alone from its first refusal until it is the master', async (t) => {
+    const master = await startRedis(t);
+    const replica = await startRedis(t, [`replicaof 127.0.0.1 ${master.port}`]);
+    const { store, warnings } = open(t, replica.url, 500);
+    await answering(store);
+    assert.equal(await store.command(['SET', 'a', '1'], text), undefined);
+    assert.equal(store.isUnavailable, true);
+    assert.match(warnings.join(), /^turnwire: Redis is away \(READONLY .*replica.*\): turns go on/);
+    await replica.command('REPLICAOF', 'NO', 'ONE');
+    await answering(store);
+    assert.equal(await store.command(['SET', 'a', '1'], text), 'OK');
+    assert.equal(warnings.length, 2);
+  });
+
+  test('says once which command a user of Redis may not send, and goes on with the others', async (t) => {
+    const redis = await startRedis(t);
+    await redis.command('ACL', 'SETUSER', 'few', 'on', '>secret', '~*', '+ping', '+get', '+eval', '+evalsha');
+    const { store, warnings } = open(t, redis.url, 500, { username: 'few', password: 'secret' });
+    await answering(store);
+    const write = scriptOf("return redis.call('SET', KEYS[1], '1')");
+    for (let count = 0; count < 4; count += 1) {
+      assert.equal(await store.command(['SET', 'a', '1'], text), undefined);
+      assert.equal(await store.run(write, ['a'], [], text), undefined);
+    }
+    assert.equal(await store.command(['GET', 'a'], text), null);
+    assert.equal(store.isUnavailable, false);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? '', /Redis refuses commands of this gateway.*NOPERM .*'set'/);
+  });
+
+  test('says what keeps it from connecting: a wrong password, a certificate that nobody has signed, a name, a port', async (t) => {
+    const redis = await startRedis(t);
+    const { cert, key } = (await createTestAuthority()).issue({ hosts: ['localhost'] });
+    const untrusted = createTlsServer({ cert, key }).listen(0);
+    await once(untrusted, 'listening');
+    t.after(() => untrusted.close());
+    const reasons: [url: string, reason: RegExp][] = [
+      [redis.url, /WRONGPASS/],
+      [`rediss://localhost:${(untrusted.address() as AddressInfo).port}`, /certificate/],
+      ['redis://no-such-host.invalid:6379', /ENOTFOUND|EAI_AGAIN/],
+      ['redis://127.0.0.1:1', /ECONNREFUSED/],
+    ];
+    for (const [url, reason] of reasons) {
+      const { store, warnings } = open(t, url, 500, { username: 'nobody', password: 'wrong' });
+      await until('Redis is away', async () => {
+        await store.command(['GET', 'a'], text);
+        return store.isUnavailable;
+      });
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0] ?? '', reason);
+    }
   });
 
   test('with Sentinel continues with the new master after a failover', async (t) => {

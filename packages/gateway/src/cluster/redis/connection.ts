@@ -11,17 +11,26 @@ export interface RedisOptions {
 
 /** A connection to Redis that is opened again whenever it is lost, until it is destroyed. */
 export interface RedisConnection {
+  /** The reason of the last failure to connect; undefined while there is a connection. */
+  readonly problem?: string | undefined;
   /** Rejects at once without a connection. The answer may never come: `RedisStore` bounds the wait. */
   command(args: readonly string[]): Promise<unknown>;
   /** Ends the connection, and every command that waits for an answer. */
   destroy(): void;
 }
 
+/** Thrown for a command while there is no connection. */
+export class NotConnected extends Error {
+  constructor() {
+    super('there is no connection');
+  }
+}
+
 /** The methods that both clients of the library have. */
 interface Client {
   connect(): Promise<unknown>;
   destroy(): unknown;
-  on(event: 'error', listener: (error: unknown) => void): unknown;
+  on(event: 'error' | 'ready', listener: (error: unknown) => void): unknown;
 }
 
 interface Made {
@@ -79,6 +88,7 @@ export async function connectRedis({ place, username, password }: RedisOptions):
 /** A client that is replaced when it fails. Its errors are not reported here: the commands fail with them. */
 class Reconnecting implements RedisConnection {
   readonly #create: () => Made;
+  #problem: string | undefined;
   #send: Made['send'] | undefined;
   #end: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -89,8 +99,12 @@ class Reconnecting implements RedisConnection {
     this.#begin(0);
   }
 
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   command(args: readonly string[]): Promise<unknown> {
-    return this.#send?.([...args]) ?? Promise.reject(new Error('there is no connection'));
+    return this.#send?.([...args]) ?? Promise.reject(new NotConnected());
   }
 
   destroy(): void {
@@ -101,8 +115,9 @@ class Reconnecting implements RedisConnection {
   #begin(attempt: number): void {
     const { client, send } = this.#create();
     let isCurrent = true;
-    const anew = (): void => {
+    const anew = (error: unknown): void => {
       if (!isCurrent || this.#isDestroyed) return;
+      this.#problem = problemOf(error);
       this.#stop();
       this.#timer = setTimeout(() => this.#begin(attempt + 1), waitBefore(attempt));
       this.#timer.unref();
@@ -113,7 +128,11 @@ class Reconnecting implements RedisConnection {
     };
     client.on('error', (error) => {
       // After bytes that are no answer, later answers would be taken for those of other commands.
-      if (isMisread(error)) anew();
+      if (isMisread(error)) anew(error);
+      else if (isCurrent) this.#problem = problemOf(error);
+    });
+    client.on('ready', () => {
+      if (isCurrent) this.#problem = undefined;
     });
     void client
       .connect()
@@ -135,6 +154,13 @@ function destroyed(client: Client): void {
   } catch {
     // The client had ended already.
   }
+}
+
+/** The first line of an error. An AggregateError of several addresses has none of its own. */
+function problemOf(error: unknown): string {
+  if (error instanceof AggregateError) return problemOf(error.errors[0]);
+  const { message = String(error) } = error instanceof Error ? error : {};
+  return message.split('\n')[0] ?? '';
 }
 
 /** True where the library has met bytes that are no RESP, or an answer without a command. */

@@ -1,3 +1,4 @@
+import { NotConnected } from './connection.js';
 import type { RedisConnection } from './connection.js';
 import type { CounterOutcomes, ClusterCounters } from '../counters.js';
 
@@ -39,8 +40,8 @@ const maxMisses = 3;
 const firstProbeMs = 250;
 const maxProbeMs = 5000;
 
-/** The time after the start, in milliseconds, in which a missing connection does not count as a miss. */
-const startMs = 1000;
+/** The time after the start, in milliseconds, in which a connection that is being opened for the first time does not count as a miss. */
+const startMs = 5000;
 
 /** The wait for the answer to a probe, in milliseconds. It may be long, since no turn waits for a probe. */
 const probeDeadlineMs = 500;
@@ -54,7 +55,8 @@ export class RedisStore {
   #connection: RedisConnection | undefined;
   #breaker: Breaker = { name: 'closed', misses: 0 };
   #probe: NodeJS.Timeout | undefined;
-  #isFull = false;
+  /** The refusals that were told; see `refusalOf`. */
+  readonly #told = new Set<string>();
   #isClosed = false;
   readonly #startedAt = performance.now();
   #hasAnswered = false;
@@ -116,7 +118,7 @@ export class RedisStore {
     const from = performance.now();
     try {
       const connection = this.#connection;
-      if (connection === undefined) throw new Error('there is no connection');
+      if (connection === undefined) throw new NotConnected();
       const value = read(await withDeadline(send(connection), deadlineMs));
       counters.count('commands', 'answered');
       counters.repliedIn(performance.now() - from);
@@ -125,10 +127,17 @@ export class RedisStore {
     } catch (error) {
       if (this.#isClosed) return undefined;
       counters.count('commands', outcomeOf(error));
-      if (isFull(error)) this.#noteFull();
-      else this.#noteMiss(messageOf(error));
+      const refusal = refusalOf(messageOf(error));
+      if (refusal === undefined) this.#noteMiss(error);
+      else this.#noteRefusal(refusal);
       return undefined;
     }
+  }
+
+  /** True until the first connection is open, or could not be opened. */
+  get #isStarting(): boolean {
+    const isOpening = !this.#hasAnswered && this.#connection?.problem === undefined;
+    return isOpening && performance.now() - this.#startedAt < startMs;
   }
 
   #noteAnswer(): void {
@@ -137,26 +146,26 @@ export class RedisStore {
     if (this.#breaker.name === 'closed') this.#breaker.misses = 0;
   }
 
-  #noteMiss(why: string): void {
+  #noteMiss(error: unknown): void {
     const breaker = this.#breaker;
     if (breaker.name === 'open') return;
-    if (!this.#hasAnswered && performance.now() - this.#startedAt < startMs) return;
-    breaker.misses += 1;
+    if (error instanceof NotConnected && this.#isStarting) return;
+    // A replica answers reads and refuses writes until it is made the master: no command goes to it meanwhile.
+    breaker.misses = isReplica(messageOf(error)) ? maxMisses : breaker.misses + 1;
     if (breaker.misses < maxMisses) return;
     this.#options.counters.count('breaker', 'opened');
     this.#breaker = { name: 'open', since: performance.now(), waitMs: firstProbeMs };
-    this.#options.onWarning(`turnwire: Redis is away (${why}): turns go on with what this node knows`);
+    const reason = (error instanceof ReplyTimeout ? undefined : this.#connection?.problem) ?? messageOf(error);
+    this.#options.onWarning(`turnwire: Redis is away (${reason}): turns go on with what this node knows`);
     this.#probeLater(firstProbeMs);
   }
 
-  /** Notes that Redis refuses writes, and still answers reads. */
-  #noteFull(): void {
+  /** Notes that Redis refuses a command, and still answers others. */
+  #noteRefusal({ code, sentence }: CommandRefusal): void {
     this.#noteAnswer();
-    if (this.#isFull) return;
-    this.#isFull = true;
-    this.#options.onWarning(
-      'turnwire: Redis is full: what this node learns is not shared (give it more maxmemory, or the policy allkeys-lru)',
-    );
+    if (this.#told.has(code)) return;
+    this.#told.add(code);
+    this.#options.onWarning(`turnwire: ${sentence}`);
   }
 
   #probeLater(waitMs: number): void {
@@ -169,13 +178,18 @@ export class RedisStore {
     const breaker = this.#breaker;
     if (this.#isClosed || breaker.name === 'closed') return;
     try {
-      if (this.#connection === undefined) throw new Error('there is no connection');
+      if (this.#connection === undefined) throw new NotConnected();
       const answer = this.#connection.command(['SET', 't1:probe', '1', 'PX', '1000']);
-      const reply = await withDeadline(answer, probeDeadlineMs);
+      // The breaker stays open for an answer that would be late for a turn.
+      const reply = await withDeadline(answer, this.#options.deadlineMs).catch((error: unknown) => {
+        if (error instanceof ReplyTimeout)
+          return withDeadline(answer, probeDeadlineMs).then(() => Promise.reject(new LateReply()));
+        throw error;
+      });
       if (reply !== 'OK') throw new MalformedReply(reply);
     } catch (error) {
       if (this.#isClosed) return;
-      if (!isFull(error)) {
+      if (refusalOf(messageOf(error)) === undefined) {
         // A connection on which no answer comes may be dead without an error.
         if (error instanceof ReplyTimeout) await this.#connect();
         breaker.waitMs = Math.min(maxProbeMs, 2 * waitMs);
@@ -184,7 +198,7 @@ export class RedisStore {
     }
     this.#options.counters.count('breaker', 'closed');
     this.#breaker = { name: 'closed', misses: 0 };
-    this.#isFull = false;
+    this.#told.clear();
     const seconds = Math.max(1, Math.round((performance.now() - breaker.since) / 1000));
     this.#options.onWarning(`turnwire: Redis is back, after ${seconds} s`);
   }
@@ -199,6 +213,9 @@ export class RedisStore {
 }
 
 class ReplyTimeout extends Error {}
+
+/** Thrown for the answer to a probe that came after the deadline of a command. */
+class LateReply extends Error {}
 
 /** Rejects when the answer is late. Time in which this program's own event loop stood still does not count: an answer that came meanwhile is read first. */
 function withDeadline(answer: Promise<unknown>, deadlineMs: number): Promise<unknown> {
@@ -217,11 +234,31 @@ function withDeadline(answer: Promise<unknown>, deadlineMs: number): Promise<unk
 function outcomeOf(error: unknown): CounterOutcomes['commands'] {
   if (error instanceof ReplyTimeout) return 'late';
   if (error instanceof MalformedReply) return 'nonsense';
-  return isFull(error) ? 'full' : 'failed';
+  return refusalOf(messageOf(error))?.code === 'OOM' ? 'full' : 'failed';
 }
 
-function isFull(error: unknown): boolean {
-  return /^(?:OOM|MISCONF)\b/.test(messageOf(error)) || /\bOOM command not allowed\b/.test(messageOf(error));
+function isReplica(message: string): boolean {
+  return /\bREADONLY\b/.test(message);
+}
+
+/** The answer of a server that refuses a command and serves others. */
+interface CommandRefusal {
+  code: string;
+  sentence: string;
+}
+
+/** undefined for any other error. */
+function refusalOf(message: string): CommandRefusal | undefined {
+  if (/\bOOM\b/.test(message))
+    return {
+      code: 'OOM',
+      sentence:
+        'Redis is full: what this node learns is not shared (give it more maxmemory, or the policy allkeys-lru)',
+    };
+  const [, code] = /^(MISCONF|NOPERM|MOVED|ASK|CROSSSLOT)\b/.exec(message) ?? /\b(ACL failure)\b/.exec(message) ?? [];
+  return code === undefined
+    ? undefined
+    : { code, sentence: `Redis refuses commands of this gateway, so that what they tell is not shared: ${message}` };
 }
 
 function messageOf(error: unknown): string {
