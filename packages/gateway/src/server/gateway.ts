@@ -10,7 +10,7 @@ import { listenAt, reachable } from './listener/listen.js';
 import { Service } from './service.js';
 import { TurnLog } from './turn-log.js';
 import { withoutUpgrade } from './listener/without-upgrade.js';
-import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/schema.js';
@@ -56,7 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { listen } = config;
   const service = new Service({ checked, onWarning, log: log && new TurnLog(log) });
   const answers = new OpenAnswers();
-  const answer: RequestListener = (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     // A request behind one after whose answer the connection is closed.
     if (isClosing(request.socket)) return void request.resume();
     answers.add(request.socket, response);
