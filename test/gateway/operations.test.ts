@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { hashKey, startGateway } from '@turnwire/gateway';
-import { createTestAuthority, startEmulator } from 'turnwire/emulator';
+import { startEmulator } from 'turnwire/emulator';
 import { errorOf, message, setUp } from './setup.js';
 import { TestSocket, codeOf } from './websocket-client.js';
 import type { TestContext } from 'node:test';
@@ -186,51 +185,6 @@ describe('gateway: reload', () => {
     writeFileSync(file, 'upstream: 3\n');
     await assert.rejects(gateway.reload(), /gateway\.yaml:1:11: upstream/);
     assert.equal(await ask('one'), 200);
-  });
-});
-
-describe('gateway: TLS', () => {
-  test('serves https and wss, and a reload takes another certificate', async (t) => {
-    const authority = await createTestAuthority();
-    const emulator = await startEmulator();
-    const folder = mkdtempSync(join(tmpdir(), 'turnwire-gateway-'));
-    const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-    const write = (hosts: string[]): void => {
-      const { cert, key } = authority.issue({ hosts });
-      writeFileSync(files.cert, cert);
-      writeFileSync(files.key, key);
-    };
-    write(['localhost', '127.0.0.1']);
-    const gateway = await startGateway({
-      config: { listen: { port: 0, tls: files }, upstream: { base_url: emulator.url } },
-      onWarning: () => {},
-    });
-    t.after(async () => {
-      gateway.destroy();
-      await emulator.close();
-      rmSync(folder, { recursive: true });
-    });
-    assert.match(gateway.url, /^https:/);
-    const livez = (servername: string): Promise<number | undefined> =>
-      new Promise((resolve, reject) => {
-        const options = {
-          ca: authority.cert,
-          port: gateway.port,
-          host: '127.0.0.1',
-          path: '/livez',
-          servername,
-          agent: false as const,
-        };
-        get(options, (response) => resolve(response.resume().statusCode)).on('error', reject);
-      });
-    assert.equal(await livez('localhost'), 200);
-    write(['gateway.example']);
-    await gateway.reload();
-    assert.equal(await livez('gateway.example'), 200);
-    await assert.rejects(livez('localhost'), /ERR_TLS_CERT_ALTNAME_INVALID|altnames/);
-    writeFileSync(files.key, 'no key');
-    await assert.rejects(gateway.reload(), /certificate and key cannot be used/);
-    assert.equal(await livez('gateway.example'), 200);
   });
 });
 

@@ -140,7 +140,9 @@ const limits = z
     chain_bytes: bytes
       .default(64 * mebibyte)
       .describe('The memory for finding continued histories, over all identities.'),
-    head_ms: milliseconds.default(15_000).describe('The longest wait for the head of a request.'),
+    head_ms: milliseconds
+      .default(15_000)
+      .describe('The longest wait for the head of a request, and for a handshake of TLS.'),
     request_ms: milliseconds.default(300_000).describe('The longest wait for a whole request.'),
   })
   .prefault({});

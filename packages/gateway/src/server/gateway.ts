@@ -3,8 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { isClosing, lingerAfter } from '../base/lingering-close.js';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
 import { startAdmin } from './listener/admin.js';
-import { readCertificate } from './listener/certificate.js';
-import { check } from './settings/check.js';
+import { check, warn } from './settings/check.js';
 import { OpenAnswers } from './listener/open-answers.js';
 import { listenAt, reachable } from './listener/listen.js';
 import { Service } from './service.js';
@@ -14,14 +13,12 @@ import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerRes
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/schema.js';
-import type { ConfigSource } from './settings/check.js';
+import type { CheckedConfig, ConfigSource } from './settings/check.js';
 import type { LogOutput } from './turn-log.js';
 
 export interface GatewayOptions extends ConfigSource {
   /** Receives one JSON line for each turn. @default none */
   log?: LogOutput | undefined;
-  /** Called with one sentence when something works, but not as configured. @default process.emitWarning */
-  onWarning?: ((message: string) => void) | undefined;
 }
 
 /** A gateway that is listening. */
@@ -63,7 +60,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lingerAfter(request, response);
     void service.answer(request, response);
   };
-  const server = await serverFor(config, answer);
+  const server = serverFor(checked, answer);
   server.on('checkContinue', answer);
   server.on('upgrade', (request, socket, head) => {
     answers.whenWritten(socket, () => {
@@ -73,6 +70,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (isClosing(socket)) return;
+    // A failed handshake of TLS leaves nothing to answer on.
+    if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
     if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));
   });
@@ -113,10 +112,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     upstream: new URL(config.upstream.base_url).origin,
     reload: async () => {
       const next = await check(options);
-      const tls = next.config.listen.tls;
-      if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(await readCertificate(tls));
+      if (next.certificate !== undefined && 'setSecureContext' in server) server.setSecureContext(next.certificate);
       if (JSON.stringify(addressesOf(next.config)) !== JSON.stringify(addressesOf(checked.config)))
-        onWarning('turnwire: a new address needs a restart: the gateway stays at its present one');
+        onWarning(
+          'turnwire: a new address needs a restart, and so does TLS at one without it: the gateway stays at its present one',
+        );
       ({ config } = next);
       service.apply(next);
     },
@@ -128,11 +128,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** The settings that a reload does not change. */
-function addressesOf({ listen: { host, port }, admin }: Config): unknown {
-  return [host, port, admin];
+function addressesOf({ listen: { host, port, tls }, admin }: Config): unknown {
+  return [host, port, tls !== undefined, admin];
 }
 
-async function serverFor({ limits, listen: { tls } }: Config, listener: RequestListener): Promise<Server | TlsServer> {
+function serverFor({ config: { limits }, certificate }: CheckedConfig, listener: RequestListener): Server | TlsServer {
   const options: ServerOptions & { shouldUpgradeCallback: (request: IncomingMessage) => boolean } = {
     maxHeaderSize,
     // From Node 22.21 and 24.9 on, a request that offers another upgrade than to WebSocket comes as a plain request; before, it comes as an upgrade.
@@ -144,9 +144,9 @@ async function serverFor({ limits, listen: { tls } }: Config, listener: RequestL
     keepAliveTimeout: 75_000,
   };
   const server =
-    tls === undefined
+    certificate === undefined
       ? createServer(options, listener)
-      : createTlsServer({ ...options, ...(await readCertificate(tls)) }, listener);
+      : createTlsServer({ ...options, ...certificate, handshakeTimeout: limits.head_ms }, listener);
   server.maxConnections = limits.connections;
   return server;
 }
@@ -168,8 +168,4 @@ function complaint({ code }: NodeJS.ErrnoException): Refusal {
       code: 'request_timeout',
     });
   return new Refusal('this is not a valid HTTP request', { code: 'invalid_http' });
-}
-
-function warn(message: string): void {
-  process.emitWarning(message, { type: 'TurnwireWarning' });
 }
