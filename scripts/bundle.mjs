@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, w
 import { createRequire } from 'node:module';
 import { dirname, join, posix, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withEmptySpreads } from './object-spread.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -45,9 +46,12 @@ export async function bundleLibraries(folders, { declarations = true } = {}) {
     const made = newest(stamps.map((name) => join(bundle, name)));
     const sources = ['src', 'package.json', 'tsconfig.json', 'tsconfig.bundle.json'].map((name) => join(folder, name));
     // The lockfile counts, because another version of the bundler makes another bundle.
-    const others = ['package-lock.json', 'tsconfig.base.json', join('scripts', 'bundle.mjs')].map((name) =>
-      join(root, name),
-    );
+    const others = [
+      'package-lock.json',
+      'tsconfig.base.json',
+      join('scripts', 'bundle.mjs'),
+      join('scripts', 'object-spread.mjs'),
+    ].map((name) => join(root, name));
     if (made > newest([...sources, ...others])) continue;
     rmSync(bundle, { recursive: true, force: true });
     await bundleModules(library, folder, bundle);
@@ -94,7 +98,7 @@ async function bundleModules({ entries, inline = [], esm, chunk }, folder, bundl
     },
   });
   const common = { dir: bundle, comments: false, ...(chunk && { codeSplitting: { groups: [chunk] } }) };
-  const cjs = await build.write({
+  const cjs = await write(build, {
     ...common,
     format: 'cjs',
     entryFileNames: '[name].cjs',
@@ -103,7 +107,7 @@ async function bundleModules({ entries, inline = [], esm, chunk }, folder, bundl
     dynamicImportInCjs: false,
   });
   if (esm === 'native') {
-    await build.write({ ...common, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+    await write(build, { ...common, format: 'esm', entryFileNames: '[name].js', chunkFileNames: '[name].js' });
   } else {
     for (const { name, isEntry, exports } of cjs.output) {
       if (isEntry) writeFileSync(join(bundle, `${name}.js`), wrapperOf(`./${posix.basename(name)}.cjs`, exports));
@@ -113,6 +117,14 @@ async function bundleModules({ entries, inline = [], esm, chunk }, folder, bundl
     copyFileSync(join(root, 'node_modules', name, 'LICENSE'), join(bundle, `LICENSE.${name}`));
   }
   await build.close();
+}
+
+/** Writes a bundle. Its literals are rewritten last, because the bundler would take out again what they get. */
+async function write(build, options) {
+  const written = await build.write(options);
+  for (const { type, fileName, code } of written.output)
+    if (type === 'chunk') writeFileSync(join(options.dir, fileName), withEmptySpreads(code));
+  return written;
 }
 
 /**
