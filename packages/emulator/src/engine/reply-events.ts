@@ -9,7 +9,6 @@ import {
   type ItemOptions,
   type EventFields,
   type ItemStatus,
-  type UnnumberedEvent,
 } from '../wire/output-item.js';
 import { message } from './items/message.js';
 import { reasoning } from './items/reasoning.js';
@@ -31,65 +30,66 @@ export function replyEvents(reply: Reply, begun: ResponseObject, options: ItemOp
   const { items, end } = outputItems(reply, options);
   const output = items.map((each) => each.final ?? each.done);
   let endedAt: number | undefined;
-  return {
-    output,
-    *frames(usage) {
-      // Events that are made again have the time at which the response first ended.
-      let ended = begun;
-      const endNow = () => {
-        endedAt ??= nowInSeconds();
-        ended = endResponse(begun, output, responseEndOf(end, usage), endedAt);
-        return ended;
-      };
-      let sequence = 0;
-      for (const step of unnumberedEvents(items, begun, endNow)) {
-        yield {
-          type: step.type,
-          text: isDelta(step) ? deltaText(step, sequence, options.obfuscated) : eventText(step, sequence),
-        };
-        sequence += 1;
-      }
-      return ended;
-    },
+  // Events that are made again have the time at which the response first ended.
+  const ended = (usage: Usage | null) =>
+    endResponse(begun, output, responseEndOf(end, usage), (endedAt ??= nowInSeconds()));
+  return { output, frames: (usage) => framesOf(items, begun, () => ended(usage), options) };
+}
+
+/** The events of a response. A generator at the top of its module: V8 makes a hidden class for each generator function of a turn's own. */
+function* framesOf(
+  items: readonly OutputItem[],
+  begun: ResponseObject,
+  end: () => ResponseObject,
+  { obfuscated }: ItemOptions,
+): Generator<Frame, ResponseObject> {
+  let sequence = 0;
+  const frame = (type: string, fields: string): Frame => {
+    const text = `{"type":"${type}","sequence_number":${sequence}${fields}}`;
+    sequence += 1;
+    return { type, text };
   };
+  const begunField = fieldOf('response', begun);
+  yield frame('response.created', begunField);
+  if (begun.status === 'queued') yield frame('response.queued', begunField);
+  const running = begun.status === 'in_progress' ? begunField : fieldOf('response', withStatus(begun, 'in_progress'));
+  yield frame('response.in_progress', running);
+  for (const [index, { added, done, progress }] of items.entries()) {
+    const indexField = fieldOf('output_index', index);
+    yield frame('response.output_item.added', indexField + fieldOf('item', added));
+    for (const event of progress({ item_id: String(added['id']), output_index: index }))
+      yield frame(event.type, isDelta(event) ? deltaFields(event, obfuscated) : fieldsOf(event));
+    yield frame('response.output_item.done', indexField + fieldOf('item', done));
+  }
+  const ended = end();
+  yield frame(`response.${ended.status}`, fieldOf('response', ended));
+  return ended;
 }
 
-/** An event as JSON, with its sequence number after its first field, the type. */
-function eventText(event: EventFields, sequence: number): string {
-  const text = JSON.stringify(event);
-  const at = event.type.length + typeFieldLength;
-  return `${text.slice(0, at)},"sequence_number":${sequence}${text.slice(at)}`;
+function withStatus(response: ResponseObject, status: ResponseObject['status']): ResponseObject {
+  return { ...response, status };
 }
 
-function deltaText({ type, delta, before, after }: Delta, sequence: number, obfuscated: boolean): string {
-  const padding = obfuscated ? `,"obfuscation":"${obfuscation(delta)}"` : '';
-  return `{"type":"${type}","sequence_number":${sequence}${before},"delta":${JSON.stringify(delta)}${after}${padding}}`;
+/** One field as JSON, with a comma before it. */
+function fieldOf(name: string, value: unknown): string {
+  return `,"${name}":${JSON.stringify(value)}`;
 }
 
-const typeFieldLength = '{"type":""'.length;
+/** The fields of an event as JSON, each with a comma before it. The type, its first field, is left out. */
+function fieldsOf(event: EventFields): string {
+  return JSON.stringify(event).slice('{"type":""'.length + event.type.length, -1);
+}
+
+function deltaFields({ delta, before, after }: Delta, obfuscated: boolean): string {
+  const padding = obfuscated ? fieldOf('obfuscation', obfuscation(delta)) : '';
+  return `${before}${fieldOf('delta', delta)}${after}${padding}`;
+}
 
 const obfuscatedLength = 16;
 
 /** Padding that makes all deltas equally long (P28). */
 function obfuscation(delta: string): string {
   return sha256(delta).slice(0, Math.max(0, obfuscatedLength - delta.length));
-}
-
-function* unnumberedEvents(
-  items: readonly OutputItem[],
-  begun: ResponseObject,
-  end: () => ResponseObject,
-): Generator<UnnumberedEvent> {
-  yield { type: 'response.created', response: begun };
-  if (begun.status === 'queued') yield { type: 'response.queued', response: begun };
-  yield { type: 'response.in_progress', response: { ...begun, status: 'in_progress' } };
-  for (const [output_index, { added, done, progress }] of items.entries()) {
-    yield { type: 'response.output_item.added', output_index, item: added };
-    yield* progress({ item_id: String(added['id']), output_index });
-    yield { type: 'response.output_item.done', output_index, item: done };
-  }
-  const ended = end();
-  yield { type: `response.${ended.status}`, response: ended };
 }
 
 /** The reply to a warm-up (`generate: false`): created and completed, without output (P38). */

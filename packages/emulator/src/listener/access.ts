@@ -29,6 +29,8 @@ export class Access {
   readonly #host: string;
   readonly #hosts: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
+  /** The header `Host` that was allowed last, with the address that it reached. Nearly all requests of a client have the same. */
+  #lastAllowed: { readonly host: string; readonly localAddress: string | undefined } | undefined;
 
   /** `host` is the address on which the server listens. */
   constructor(host: string, { allowedHosts = [], allowedOrigins = [] }: AccessOptions) {
@@ -43,8 +45,7 @@ export class Access {
     if (origin !== undefined && !this.#allows(this.#origins, canonicalOrigin(origin))) {
       return forbidden(`Pages of the origin ${quoted(origin)} may not use this server; allow it with allowedOrigins.`);
     }
-    const name = hostnameOf(host ?? '');
-    if (name !== undefined && this.#serves(name, socket.localAddress)) return undefined;
+    if (this.#servesHost(host ?? '', socket.localAddress)) return undefined;
     return forbidden(`This server is not asked for as ${quoted(host ?? '')}; allow the name with allowedHosts.`);
   }
 
@@ -53,6 +54,15 @@ export class Access {
     const { origin } = headers;
     if (origin === undefined || !this.#allows(this.#origins, canonicalOrigin(origin))) return {};
     return { 'access-control-allow-origin': origin, 'access-control-expose-headers': '*', vary: 'origin' };
+  }
+
+  #servesHost(host: string, localAddress: string | undefined): boolean {
+    const last = this.#lastAllowed;
+    if (last !== undefined && last.host === host && last.localAddress === localAddress) return true;
+    const name = hostnameOf(host);
+    if (name === undefined || !this.#serves(name, localAddress)) return false;
+    this.#lastAllowed = { host, localAddress };
+    return true;
   }
 
   #serves(name: string, localAddress: string | undefined): boolean {

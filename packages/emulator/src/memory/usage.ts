@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto';
 import type { Incremental } from '../base/incremental.js';
 import type { Tenant } from '../base/tenant.js';
-import { EvictionQueue } from '../base/eviction-queue.js';
+import { RecentSet } from '../base/recent-set.js';
 import type { Context } from './context.js';
 import type { CreateRequest } from '../request/request.js';
 import { hasLongText, jsonPieces } from './json-pieces.js';
@@ -9,7 +9,7 @@ import type { ContextCount } from './context-count.js';
 import { generatedText } from '../wire/generated-text.js';
 import type { Item, Usage } from '../wire/wire.js';
 
-/** How many digests of contexts are remembered for `cached_tokens`. The oldest is forgotten first. */
+/** How many digests of contexts are remembered for `cached_tokens`, at least: those that were used last. */
 const rememberedContexts = 10_000;
 /** The number of items that are counted in one step. */
 const countedPerStep = 500;
@@ -48,16 +48,15 @@ export interface Count {
  * Not imitated: real tokenizers, the provider's minimum of 1,024 tokens for a cache hit, its expiry.
  */
 export class TokenCounter {
-  /** The digests of the contexts that were seen, in the order in which they were used. */
-  readonly #seen = new Set<string>();
-  readonly #oldest = new EvictionQueue(this.#seen);
+  /** The digests of the contexts that were seen. */
+  readonly #seen = new RecentSet(rememberedContexts);
   /** The settings of the previous request, their tenant and their digest, which most requests share. */
   #lastSettings = { tenant: '', text: '', digest: '' };
 
   *count(input: CountedInput, output: readonly Item[]): Incremental<Count> {
     const { settings, digest: begin, bytes, cachedBytes } = yield* this.#countContext(input);
-    this.#remember(settings);
-    this.#remember(begin);
+    this.#seen.add(settings);
+    this.#seen.add(begin);
     let digest = begin;
     let outputBytes = 0;
     let wordBytes = 0;
@@ -70,7 +69,7 @@ export class TokenCounter {
       wordBytes += words;
       if (item.type === 'reasoning') reasoningBytes += words;
     }
-    this.#remember(digest);
+    this.#seen.add(digest);
 
     const [received, produced] = [tokens(bytes), tokens(wordBytes)];
     const usage = {
@@ -139,13 +138,6 @@ export class TokenCounter {
       output_tokens_details: { reasoning_tokens: tokens(bytes(output.filter(({ type }) => type === 'reasoning'))) },
       total_tokens: usage.input_tokens + produced,
     };
-  }
-
-  #remember(digest: string): void {
-    this.#seen.delete(digest);
-    this.#seen.add(digest);
-    const oldest = this.#seen.size > rememberedContexts ? this.#oldest.next() : undefined;
-    if (oldest !== undefined) this.#seen.delete(oldest);
   }
 }
 

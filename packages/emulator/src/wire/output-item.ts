@@ -21,21 +21,18 @@ export function isDelta(step: UnnumberedEvent): step is Delta {
 }
 
 /** The deltas of a text, one for each of its pieces. `after` returns the fields that follow `delta`. */
-export function* deltas(
-  type: string,
-  text: string,
-  at: object,
-  after: (piece: string) => object = none,
-): Generator<Delta> {
+export function deltas(type: string, text: string, at: object, after: (piece: string) => object = none): Delta[] {
   const before = fieldsOf(at);
+  const all: Delta[] = [];
   let last: object | undefined;
   let fields = '';
   for (const delta of pieces(text)) {
     const more = after(delta);
     if (more !== last) fields = fieldsOf(more);
     last = more;
-    yield { type, delta, before, after: fields };
+    all.push({ type, delta, before, after: fields });
   }
+  return all;
 }
 
 /** The fields of an object as JSON, each with a comma before it. */
@@ -111,7 +108,6 @@ function* longPieces(text: string): Generator<string> {
 }
 
 /** The deltas of a text, then the event with the whole text in the field `field`. */
-export function* textEvents(type: string, field: string, text: string, at: object): Generator<UnnumberedEvent> {
-  yield* deltas(`${type}.delta`, text, at);
-  yield { type: `${type}.done`, ...at, [field]: text };
+export function textEvents(type: string, field: string, text: string, at: object): readonly UnnumberedEvent[] {
+  return [...deltas(`${type}.delta`, text, at), { type: `${type}.done`, ...at, [field]: text }];
 }

@@ -17,7 +17,7 @@ type Message = Extract<ReplyItem, { readonly kind: 'message' }>;
 interface Part {
   readonly empty: Item;
   readonly whole: Item;
-  readonly stream: (place: object) => Iterable<UnnumberedEvent>;
+  readonly stream: (place: object) => readonly UnnumberedEvent[];
 }
 
 export function message(replyItem: Message, options: ItemOptions, status: ItemStatus): OutputItem {
@@ -33,14 +33,15 @@ export function message(replyItem: Message, options: ItemOptions, status: ItemSt
   return {
     added: { ...item, status: 'in_progress', content: [] },
     done: { ...item, status, content: parts.map(({ whole }) => whole) },
-    *progress(at) {
-      for (const [content_index, { empty, whole, stream }] of parts.entries()) {
+    progress: (at) =>
+      parts.flatMap(({ empty, whole, stream }, content_index) => {
         const place = { ...at, content_index };
-        yield { type: 'response.content_part.added', ...place, part: empty };
-        yield* stream(place);
-        yield { type: 'response.content_part.done', ...place, part: whole };
-      }
-    },
+        return [
+          { type: 'response.content_part.added', ...place, part: empty },
+          ...stream(place),
+          { type: 'response.content_part.done', ...place, part: whole },
+        ];
+      }),
   };
 }
 
@@ -53,13 +54,18 @@ function outputText(text: string, quoted: readonly Annotation[], { include, topL
   return {
     empty: { ...part, text: '' },
     whole: { ...part, annotations, logprobs, text },
-    *stream(place) {
+    stream(place) {
       const after = isIncluded ? (piece: string) => ({ logprobs: logprobsOf(piece) }) : () => noLogprobs;
-      yield* deltas('response.output_text.delta', text, place, after);
-      for (const [annotation_index, annotation] of annotations.entries()) {
-        yield { type: 'response.output_text.annotation.added', ...place, annotation_index, annotation };
-      }
-      yield { type: 'response.output_text.done', ...place, text, logprobs };
+      return [
+        ...deltas('response.output_text.delta', text, place, after),
+        ...annotations.map((annotation, annotation_index) => ({
+          type: 'response.output_text.annotation.added',
+          ...place,
+          annotation_index,
+          annotation,
+        })),
+        { type: 'response.output_text.done', ...place, text, logprobs },
+      ];
     },
   };
 }

@@ -27,7 +27,9 @@ export async function readBody(
     });
     request.once('end', resolve);
     request.once('error', reject);
-    request.once('close', () => reject(new Error('The client has gone.')));
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new Error('The client has gone.'));
+    });
   });
   if (bytes > limit) throw tooLarge();
   const coding = request.headers['content-encoding'];
