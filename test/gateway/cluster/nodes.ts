@@ -27,7 +27,9 @@ export interface Node {
 }
 
 /** `cluster` is what differs from the test's own; a question may take two seconds, since the machine may be busy. */
-export type NodeOptions = Omit<Configured, 'cluster'> & { cluster?: { deadline_ms?: number; node?: string } };
+export type NodeOptions = Omit<Configured, 'cluster'> & {
+  cluster?: { deadline_ms?: number; node?: string; address?: string };
+};
 
 export interface Nodes {
   emulator: Emulator;

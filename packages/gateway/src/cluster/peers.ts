@@ -1,4 +1,5 @@
 import { request } from 'undici/index.js';
+import type { IncomingMessage } from 'node:http';
 import { Relays } from '../upstream/relays.js';
 import type { UpstreamConfig } from '../config/schema.js';
 import type { RelayLease, RelaysOptions } from '../upstream/relays.js';
@@ -13,8 +14,19 @@ export const offerPath = '/cluster/offer';
 /** The header by which a request shows that another node sent it, and that it is for this one. */
 export const relayedHeader = 'x-turnwire-relayed';
 
+/** True for a request that claims to come from another node. */
+export function isFromNode({ headers }: IncomingMessage): boolean {
+  return headers[relayedHeader] !== undefined;
+}
+
 /** The wait for the answer to an offer, in milliseconds. Without one, this gateway sends the turn to the upstream in full. */
 const offerMs = 250;
+
+/** The number of offers in a row without an answer after which a node is not asked for a while, since each of them costs a turn `offerMs`. */
+const maxMisses = 3;
+
+/** The time for which such a node is not asked, in milliseconds. */
+const restMs = 5000;
 
 const dialMs = 1000;
 
@@ -41,6 +53,8 @@ export class Peers {
   readonly #keys: Keys;
   /** Relays by transport and session, in the order of their last use. */
   readonly #relays = new Map<string, Relays>();
+  /** Nodes that did not answer the last offer, by session: they may be behind an address that nobody reaches. */
+  readonly #silent = new Map<string, { misses: number; since: number }>();
   #running = 0;
 
   constructor(keys: Keys, options: PeersOptions) {
@@ -61,6 +75,10 @@ export class Peers {
       counters.count('offers', 'busy');
       return undefined;
     }
+    if (this.#isResting(session)) {
+      counters.count('offers', 'unreachable');
+      return undefined;
+    }
     const headers = { [relayedHeader]: this.#keys.relayProof(session) };
     try {
       const url = new URL(`${address.replace(/\/+$/, '')}${offerPath}?response=${response}`);
@@ -70,9 +88,11 @@ export class Peers {
         signal: AbortSignal.timeout(offerMs),
       });
       await body.dump();
+      this.#silent.delete(session);
       counters.count('offers', statusCode === 204 ? 'taken' : 'declined');
       if (statusCode !== 204) return undefined;
     } catch {
+      this.#noteMiss(session);
       counters.count('offers', 'unreachable');
       return undefined;
     }
@@ -97,6 +117,19 @@ export class Peers {
   destroy(): void {
     for (const relays of this.#relays.values()) relays.destroy();
     this.#relays.clear();
+  }
+
+  #isResting(session: string): boolean {
+    const silence = this.#silent.get(session);
+    return silence !== undefined && silence.misses >= maxMisses && performance.now() - silence.since < restMs;
+  }
+
+  #noteMiss(session: string): void {
+    const misses = (this.#silent.get(session)?.misses ?? 0) + 1;
+    this.#silent.delete(session);
+    this.#silent.set(session, { misses, since: performance.now() });
+    const [oldest] = this.#silent.keys();
+    if (this.#silent.size > maxPeers && oldest !== undefined) this.#silent.delete(oldest);
   }
 
   #relaysTo(

@@ -14,7 +14,7 @@ import { recordOf } from '../relay/turn-record.js';
 import { Turns } from '../relay/turns.js';
 import { passAnswerOn } from '../upstream/pass-through.js';
 import { Cluster } from '../cluster/cluster.js';
-import { offerPath, relayedHeader } from '../cluster/peers.js';
+import { isFromNode, offerPath, relayedHeader } from '../cluster/peers.js';
 import { notTakenHeader } from '../relay/turn.js';
 import { preflight } from './settings/access.js';
 import { Metrics } from './metrics.js';
@@ -324,11 +324,6 @@ function checkHead({ headers: { 'transfer-encoding': coding }, rawHeaders }: Inc
     code: 'unsupported_transfer_encoding',
     headers: { connection: 'close' },
   });
-}
-
-/** True for a request that claims to come from another node. */
-function isFromNode({ headers }: IncomingMessage): boolean {
-  return headers[relayedHeader] !== undefined;
 }
 
 /** The headers that describe a body, for a body that is passed on unchanged. */

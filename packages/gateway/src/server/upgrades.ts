@@ -1,8 +1,9 @@
 import { WebSocketServer } from 'ws';
 import { Refusal, answerOf, refuseUpgrade } from '../base/refusal.js';
 import { ClientSocket } from '../relay/websocket/socket.js';
-import { restartCode } from '../relay/turn.js';
+import { notTakenHeader, restartCode } from '../relay/turn.js';
 import { shuttingDown } from '../relay/turns.js';
+import { isFromNode } from '../cluster/peers.js';
 import type { RelayBodies } from '@turnwire/client/relay';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -75,7 +76,7 @@ export class Upgrades {
       this.#checkRoom(principal);
       if (!checked.isRelayed) void this.#options.quotas.check(principal);
     } catch (error) {
-      return this.#refuse(socket, error);
+      return this.#refuse(socket, error, isFromNode(request));
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
       socket.removeListener('error', ignored);
@@ -104,11 +105,11 @@ export class Upgrades {
     for (const socket of this.#sockets.keys()) socket.terminate();
   }
 
-  #refuse(socket: Duplex, error: unknown): void {
+  #refuse(socket: Duplex, error: unknown, isRelayed = false): void {
     const refusal =
       error instanceof Refusal ? error : new Refusal('the gateway has failed', { status: 500, code: 'gateway_error' });
     this.#options.onRefused(refusal.status);
-    refuseUpgrade(socket, answerOf(refusal));
+    refuseUpgrade(socket, answerOf(isRelayed ? refusal.with({ [notTakenHeader]: '1' }) : refusal));
   }
 
   /** @throws Refusal (429) for more upgrades a second than the limit */

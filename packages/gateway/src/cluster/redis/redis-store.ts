@@ -40,7 +40,7 @@ const maxMisses = 3;
 const firstProbeMs = 250;
 const maxProbeMs = 5000;
 
-/** The time after the start, in milliseconds, in which a connection that is being opened for the first time does not count as a miss. */
+/** The time, in milliseconds, in which a connection that is being opened for the first time does not count as a miss. */
 const startMs = 5000;
 
 /** The wait for the answer to a probe, in milliseconds. It may be long, since no turn waits for a probe. */
@@ -58,7 +58,8 @@ export class RedisStore {
   /** The refusals that were told; see `refusalOf`. */
   readonly #told = new Set<string>();
   #isClosed = false;
-  readonly #startedAt = performance.now();
+  /** When the first connection began to open; undefined while the library is being loaded. */
+  #openingSince: number | undefined;
   #hasAnswered = false;
 
   constructor(options: RedisStoreOptions) {
@@ -136,8 +137,8 @@ export class RedisStore {
 
   /** True until the first connection is open, or could not be opened. */
   get #isStarting(): boolean {
-    const isOpening = !this.#hasAnswered && this.#connection?.problem === undefined;
-    return isOpening && performance.now() - this.#startedAt < startMs;
+    if (this.#hasAnswered || this.#connection?.problem !== undefined) return false;
+    return this.#openingSince === undefined || performance.now() - this.#openingSince < startMs;
   }
 
   #noteAnswer(): void {
@@ -207,6 +208,7 @@ export class RedisStore {
     this.#connection?.destroy();
     this.#connection = undefined;
     const connection = await this.#options.connect();
+    this.#openingSince ??= performance.now();
     if (this.#isClosed) connection.destroy();
     else this.#connection = connection;
   }
