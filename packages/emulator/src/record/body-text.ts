@@ -3,7 +3,7 @@ import { decodeBodySync } from '../listener/content-encoding.js';
 import { redactedText } from './format.js';
 import type { Redaction } from './redaction.js';
 
-/** How many bytes of a body that is not an event stream are recorded. The whole body is passed on. */
+/** The size in bytes above which a body that is not an event stream is left out of a recording. The whole body is passed on. */
 export const maxBodyBytes = 64 * 1024 * 1024;
 
 /** The bytes of a body or a frame in the form in which a recording has them. */
@@ -29,14 +29,22 @@ export function binaryText(bytes: Buffer, redaction: Redaction): RecordedText {
   return { text: redacted.toString('base64'), base64: true };
 }
 
+/** Stands for a body that is not in the recording. The note says why. */
+function leftOut(why: string): RecordedText {
+  return { text: redactedText, note: `left out: ${why}` };
+}
+
+/** Stands for a body that is too large for a recording. */
+export const tooLargeText = leftOut(`it is larger than ${maxBodyBytes} bytes`);
+
 /** The redacted form of a body without its content codings. A body that cannot be decoded is left out, and a note says so. */
 export function decodedText(raw: Buffer, coding: string | undefined, redaction: Redaction): RecordedText {
   let body: Buffer;
   try {
     body = decodeBodySync(raw, coding, maxBodyBytes);
-  } catch {
-    const note = `left out: it could not be decoded (content-encoding ${JSON.stringify(coding)})`;
-    return { text: redactedText, note };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLargeText;
+    return leftOut(`it could not be decoded (content-encoding ${JSON.stringify(coding)})`);
   }
   return bodyText(body, redaction);
 }

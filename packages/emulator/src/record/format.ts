@@ -24,7 +24,7 @@ const line = {
 };
 /** The beginning of an exchange. `upstream` is the name of its upstream in a recording of several. */
 const begin = { ...line, upstream: z.string().optional() };
-/** A body without its content coding. For a body that could not be decoded, `text` is `[redacted]`, and `note` says why. */
+/** A body without its content coding. For a body that was left out, `text` is `[redacted]`, and `note` says why. */
 const text = { text: z.string(), base64: z.literal(true).optional(), note: z.string().optional() };
 
 /** Every line after the first. The lines are in the order in which they were written. */

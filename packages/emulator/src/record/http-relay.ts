@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Refusal } from '../wire/refusal.js';
 import { reset } from '../listener/reset.js';
 import { decoders } from '../listener/content-encoding.js';
-import { decodedText, maxBodyBytes } from './body-text.js';
+import { decodedText, maxBodyBytes, tooLargeText } from './body-text.js';
 import type { RecordingEntry } from './format.js';
 import type { Redaction } from './redaction.js';
 import { SseSplitter } from './sse-splitter.js';
@@ -132,14 +132,17 @@ function recordBody(
   redaction: Redaction,
   write: (entry: RecordingEntry) => void,
 ): RecordedMessage {
-  const chunks: Buffer[] = [];
+  let chunks: Buffer[] = [];
   let bytes = 0;
   message.on('data', (chunk: Buffer) => {
-    if (bytes < maxBodyBytes) chunks.push(chunk);
+    const hadRoom = bytes <= maxBodyBytes;
     bytes += chunk.byteLength;
+    if (bytes <= maxBodyBytes) return void chunks.push(chunk);
+    chunks = [];
+    if (hadRoom) write({ kind: 'body', from, ...tooLargeText });
   });
   message.once('end', () => {
-    if (bytes === 0) return;
+    if (chunks.length === 0) return;
     write({
       kind: 'body',
       from,

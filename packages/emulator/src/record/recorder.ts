@@ -33,6 +33,11 @@ export interface RecorderOptions extends AccessOptions {
   readonly port?: number | undefined;
   /** The address to listen on. Every program that can reach this address can reach the upstream. @default '127.0.0.1' */
   readonly host?: string | undefined;
+  /**
+   * Called with a sentence about a body that was passed on but is not in the recording: one above 64 MiB, or one that could not be decoded.
+   * @default none
+   */
+  readonly onLeftOut?: ((message: string) => void) | undefined;
 }
 
 const optionsSchema = z.strictObject({
@@ -41,6 +46,9 @@ const optionsSchema = z.strictObject({
   secrets: z.array(z.string().min(shortestSecret, `expected ${shortestSecret} characters or more`)).default([]),
   port: z.int().min(0).max(65_535).default(0),
   host: z.string().min(1).default('127.0.0.1'),
+  onLeftOut: z
+    .custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function')
+    .optional(),
   ...accessFields,
 });
 
@@ -60,7 +68,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   const checked = optionsSchema.safeParse(options);
   if (!checked.success)
     throw new EmulatorError('invalid_option', optionProblem('recorder', optionsSchema, checked.error, options));
-  const { upstream, file, secrets, port, host, ...accessOptions } = checked.data;
+  const { upstream, file, secrets, port, host, onLeftOut, ...accessOptions } = checked.data;
   const upstreams = upstreamsOf(upstream);
   const [first] = upstreams;
   const writer = new RecordingWriter(
@@ -68,6 +76,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     first?.name === undefined
       ? { upstream: first?.url ?? '' }
       : { upstreams: Object.fromEntries(upstreams.map(({ name = '', url }) => [name, url])) },
+    onLeftOut,
   );
   const redaction = new Redaction(secrets);
   const sockets = new Set<Duplex>();

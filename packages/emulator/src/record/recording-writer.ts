@@ -16,9 +16,15 @@ export class RecordingWriter {
   /** The error of a line that could not be written. Nothing is written after it, while the relay goes on. */
   failure: Error | undefined;
   #exchanges = 0;
+  readonly #onLeftOut: (message: string) => void;
 
-  /** @throws EmulatorError if the file exists already or cannot be created */
-  constructor(path: string, upstreams: RecordedUpstreams) {
+  /**
+   * `onLeftOut` is called with a sentence about each body that is left out.
+   *
+   * @throws EmulatorError if the file exists already or cannot be created
+   */
+  constructor(path: string, upstreams: RecordedUpstreams, onLeftOut: (message: string) => void = () => undefined) {
+    this.#onLeftOut = onLeftOut;
     try {
       this.#file = openSync(path, 'wx', 0o600);
     } catch (error) {
@@ -36,9 +42,13 @@ export class RecordingWriter {
   /** Begins an exchange. Returns the function that writes its lines. */
   openExchange(): (entry: RecordingEntry) => void {
     const exchange = (this.#exchanges += 1);
-    return ({ kind, ...rest }) => {
+    return (entry) => {
+      const { kind, ...rest } = entry;
       const at = Math.round((machineTime() - this.#began) * 10) / 10;
       this.#append({ at, exchange, kind, ...rest });
+      if (entry.kind !== 'body' || entry.note === undefined) return;
+      const whose = entry.from === 'client' ? 'request' : 'answer';
+      this.#onLeftOut(`The body of the ${whose} in exchange ${exchange} is not in the recording: ${entry.note}.`);
     };
   }
 

@@ -15,6 +15,9 @@ import {
 } from './recording.js';
 import type { ReplayMode } from './replay-options.js';
 
+/** A recorded message of a client. `leftOut` says why its answer is not in the recording. */
+type MayBeLeftOut = Pick<RecordedExchange, 'line'> & Partial<Pick<RecordedExchange, 'leftOut'>>;
+
 /** A recorded create over either protocol. */
 interface RecordedCreate {
   readonly line: number;
@@ -166,11 +169,18 @@ export class Cursor {
     return this.#creates.filter(({ source }) => !this.#answered.has(source));
   }
 
-  #markAnswered<T extends { readonly line: number }>(found: T, difference: Difference | undefined): T {
+  /** @throws Refusal if the answer is not in the recording */
+  #markAnswered<T extends MayBeLeftOut>(found: T, difference: Difference | undefined): T {
     this.#answered.add(found);
     this.#mismatch = undefined;
     if (difference !== undefined) this.#onDifference(this.#different(found.line, difference).message);
+    if (found.leftOut !== undefined) throw this.#refuse(this.#notRecorded(found));
     return found;
+  }
+
+  #notRecorded({ line, leftOut }: MayBeLeftOut): Refusal {
+    const message = `The answer to this request is not in the recording (${this.#recording.file}:${line}); ${leftOut}.`;
+    return new Refusal(message, { code: 'replay_without_answer' });
   }
 
   #convert(found: RecordedCreate, text: string): { readonly converted: RecordedAnswer } {

@@ -33,6 +33,8 @@ export interface RecordedExchange {
   readonly answer: Line<'answer'> | undefined;
   /** The events of a stream, or one whole body. */
   readonly sent: readonly Sent[];
+  /** Why the body of the answer is not in the recording; undefined if it is. */
+  readonly leftOut: string | undefined;
   readonly streams: boolean;
   readonly end: Line<'end'> | undefined;
 }
@@ -162,6 +164,7 @@ function exchangeOf(lines: readonly NumberedLine[]): readonly RecordedExchange[]
         : [],
   );
   const answer = values.find((value) => value.kind === 'answer');
+  const answerBody = values.find((value) => value.kind === 'body' && value.from === 'server');
   return [
     {
       line: begin.line,
@@ -174,6 +177,7 @@ function exchangeOf(lines: readonly NumberedLine[]): readonly RecordedExchange[]
       requestedAt: body?.at ?? begin.value.at,
       answer,
       sent,
+      leftOut: answerBody?.kind === 'body' ? answerBody.note : undefined,
       streams: /^text\/event-stream/i.test(answer?.headers['content-type'] ?? ''),
       end: values.find((value) => value.kind === 'end'),
     },

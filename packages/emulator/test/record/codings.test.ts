@@ -229,3 +229,81 @@ describe('record: a secret is not in the file', () => {
     assert.throws(() => gunzipSync(Buffer.from(written.text, 'base64')));
   });
 });
+
+describe('record: bodies above 64 MiB', () => {
+  const limit = 64 * 1024 * 1024;
+  const large = Buffer.alloc(limit + 1, 'x');
+  const note = 'left out: it is larger than 67108864 bytes';
+
+  /** A recorder in front of a server that answers with the bytes it receives, or with as many bytes as the path says. */
+  async function startEcho(t: TestContext) {
+    const server = createServer((request, response) => {
+      const isLarge = request.url?.endsWith('/large') === true;
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => (bytes += chunk.byteLength));
+      request.once('end', () => response.end(isLarge ? large : String(bytes)));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    const folder = await mkdtemp(join(tmpdir(), 'large-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'run.jsonl');
+    const told: string[] = [];
+    const recorder = await startRecorder({
+      upstream: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      file,
+      onLeftOut: (message) => told.push(message),
+    });
+    t.after(() => recorder.close());
+    const bodies = async (): Promise<readonly Json[]> => {
+      await recorder.close();
+      return (await readFile(file, 'utf8'))
+        .trim()
+        .split('\n')
+        .map(json)
+        .filter(({ kind }) => kind === 'body');
+    };
+    return { url: recorder.url, file, told, bodies };
+  }
+
+  test('a request is passed on whole and left out, which the recording and onLeftOut say', async (t) => {
+    const { url, told, bodies } = await startEcho(t);
+    assert.equal(String(await send(url, large, {})), String(limit + 1));
+    assert.equal(String(await send(url, gzipSync(large), { 'content-encoding': 'gzip' })).length > 3, true);
+    const [first, , second] = await bodies();
+    for (const body of [first, second])
+      assert.deepEqual([body.from, body.text, body.note], ['client', '[redacted]', note]);
+    assert.deepEqual(told, [
+      `The body of the request in exchange 1 is not in the recording: ${note}.`,
+      `The body of the request in exchange 2 is not in the recording: ${note}.`,
+    ]);
+  });
+
+  test('a body of exactly 64 MiB is recorded', async (t) => {
+    const { url, told, bodies } = await startEcho(t);
+    await send(url, large.subarray(1), {});
+    assert.equal((await bodies())[0].text.length, limit);
+    assert.deepEqual(told, []);
+  });
+
+  test('an answer is passed on whole and left out, and a replay refuses to answer with a part of it', async (t) => {
+    const { url, file, told, bodies } = await startEcho(t);
+    const answer = await fetch(`${url}/large`);
+    assert.equal((await answer.arrayBuffer()).byteLength, limit + 1);
+    assert.deepEqual(await bodies().then(([body]) => [body.from, body.text, body.note]), [
+      'server',
+      '[redacted]',
+      note,
+    ]);
+    assert.deepEqual(told, [`The body of the answer in exchange 1 is not in the recording: ${note}.`]);
+    for (const mode of ['strict', 'loose'] as const) {
+      const emulator = await startEmulator({ replay: { file, mode } });
+      t.after(() => emulator.close());
+      const replayed = await fetch(`${emulator.url}/large`);
+      const { error } = json(await replayed.text());
+      assert.deepEqual([replayed.status, error.code], [400, 'replay_without_answer']);
+      assert.match(error.message, /run\.jsonl:2\); left out: it is larger than 67108864 bytes\.$/);
+    }
+  });
+});

@@ -25,6 +25,7 @@ export async function record(io: Io, upstream: string, options: RecordOptions): 
     host,
     allowedHosts: allowHost,
     allowedOrigins: allowOrigin,
+    onLeftOut: (message) => new Printer(io.stderr, io.env).line(message),
   });
   // Listens before the address is printed, since a reader of the address may stop the recorder at once.
   const stopped = untilStopped(io);

@@ -162,7 +162,11 @@ export async function openAgents(options: OpenAgentsOptions): Promise<OpenAgents
     if (recording !== undefined && 'record' in recording) {
       const addressOf = (model: Model) =>
         model.baseUrl ?? (needsEmulator(model) ? emulator?.url : undefined) ?? openAiUrl();
-      between = await recordTo(recording.record, models, { addressOf, secrets: await secretValues(agents, secrets) });
+      between = await recordTo(recording.record, models, {
+        addressOf,
+        secrets: await secretValues(agents, secrets),
+        warn: (message) => warn(`turnwire: ${message}`),
+      });
     }
   } catch (error) {
     await close();

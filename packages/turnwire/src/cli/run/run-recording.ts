@@ -30,12 +30,12 @@ export type AddressOf = (model: Model) => string;
 export async function recordTo(
   file: string,
   models: readonly Model[],
-  { addressOf, secrets }: { addressOf: AddressOf; secrets: readonly string[] },
+  { addressOf, secrets, warn }: { addressOf: AddressOf; secrets: readonly string[]; warn: (message: string) => void },
 ): Promise<RunRecording> {
   const upstream = Object.fromEntries(models.map((model) => [model.name, baseOf(addressOf(model))]));
   // A shorter value is one like `none` or `ollama` and would be found within words.
   const long = secrets.filter(({ length }) => length >= 8);
-  const recorder = await startRecorder({ upstream, file, secrets: long });
+  const recorder = await startRecorder({ upstream, file, secrets: long, onLeftOut: warn });
   return {
     optionsFor: ({ name }) => ({ network: { relay: recorder.urlOf(name) } }),
     now: new Date(),
