@@ -101,13 +101,22 @@ export const faultTexts: Readonly<Record<FaultName, string>> = {
 };
 
 /** The schema of `do` in a rule: the text form of a fault, or an object that names the fault. */
-export const faultInput = z.union([z.string().min(1), schema]).superRefine((value, context) => {
+export const faultInput = z
+  .union([z.string().min(1), schema], { error: ({ input }) => faultProblem(input) })
+  .superRefine((value, context) => {
+    const message = faultProblem(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+/** Why a value is no fault; undefined if it is one. */
+function faultProblem(value: unknown): string | undefined {
   try {
     parseFault(value);
+    return undefined;
   } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    return error instanceof Error ? error.message : String(error);
   }
-});
+}
 
 /**
  * Reads a fault: an object, or `NAME key=value …`, where a value is a number, true, false, a word, or JSON (a text with

@@ -137,9 +137,12 @@ function recordBody(
   message.on('data', (chunk: Buffer) => {
     const hadRoom = bytes <= maxBodyBytes;
     bytes += chunk.byteLength;
-    if (bytes <= maxBodyBytes) return void chunks.push(chunk);
-    chunks = [];
-    if (hadRoom) write({ kind: 'body', from, ...tooLargeText });
+    if (bytes <= maxBodyBytes) {
+      chunks.push(chunk);
+    } else if (hadRoom) {
+      chunks = [];
+      write({ kind: 'body', from, ...tooLargeText });
+    }
   });
   message.once('end', () => {
     if (chunks.length === 0) return;

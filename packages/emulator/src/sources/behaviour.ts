@@ -47,18 +47,15 @@ export class Behaviour {
   /** Replaces the fault rules: a list, or the path of a file with the key `faults`. @throws ScriptError; the previous rules then stay */
   async setFaults(source: string | readonly unknown[] | undefined): Promise<void> {
     if (source === undefined || source.length === 0) return this.#useFaults([]);
-    const { faults } = await loadScript(typeof source === 'string' ? source : { faults: source });
-    if (faults === undefined)
-      throw new ScriptError(`The file ${String(source)} has no faults; give it a list of them.`);
-    this.#useFaults(faults);
+    const isFile = typeof source === 'string';
+    const script = await loadScript(isFile ? source : { faults: source });
+    this.#useFaults(faultsAlone(script, isFile ? `The file ${source}` : 'The list'));
   }
 
   /** Replaces the fault rules by those in the text of a file. `name` names it in errors. @throws ScriptError; the previous rules then stay */
   async setFaultsText(text: string, name: string): Promise<void> {
     if (text.trim() === '') throw noFaults(name);
-    const { faults } = await parseScript(text, name);
-    if (faults === undefined) throw noFaults(name);
-    this.#useFaults(faults);
+    this.#useFaults(faultsAlone(await parseScript(text, name), name));
   }
 
   #useFaults(faults: readonly CheckedFaultRule[]): void {
@@ -83,6 +80,16 @@ export class Behaviour {
     const message = `The script has turns that answered nothing: ${unused.join(', ')}.`;
     throw new AssertionError({ message, actual: unused, expected: [], operator: 'assertScriptUsed' });
   }
+}
+
+/** The faults of a file that has nothing else. @throws ScriptError for one that has none, or answers too, which nobody would use */
+function faultsAlone({ faults, turns, rules }: CheckedScript, name: string): readonly CheckedFaultRule[] {
+  if (faults === undefined) throw noFaults(name);
+  const other = turns !== undefined ? 'turns' : rules !== undefined ? 'rules' : undefined;
+  if (other === undefined) return faults;
+  throw new ScriptError(
+    `${name} has ${other} beside its faults, which are read alone here; give it as the script, or leave them out.`,
+  );
 }
 
 function noFaults(name: string): ScriptError {

@@ -37,10 +37,17 @@ export function renderText(text: string, scope: Scope): string {
   });
 }
 
-/** The beginning of a template without an end, such as `{{ sky`, as JSON; undefined if all templates are closed. */
-export function unclosedTemplate(text: string): string | undefined {
-  const open = text.replace(templatePattern, '').indexOf('{{');
-  return open === -1 ? undefined : JSON.stringify(text.replace(templatePattern, '').slice(open, open + 30));
+/** Why the templates of a text can never be filled in, whatever the conversation: one is not closed, or names nothing; undefined if they can. */
+export function templateProblem(text: string): string | undefined {
+  for (const [template, path = ''] of text.matchAll(templatePattern)) {
+    if (/^".*"$/s.test(path) || /^[^\s."{}]+(\.|$)/.test(path)) continue;
+    const shown = JSON.stringify(template.slice(0, 60));
+    return `the template ${shown} names nothing; it is one name, with steps after dots, or a text in double quotes`;
+  }
+  const rest = text.replace(templatePattern, '');
+  const open = rest.indexOf('{{');
+  if (open === -1) return undefined;
+  return `the template ${JSON.stringify(rest.slice(open, open + 30))} is not closed; end it with }}`;
 }
 
 /** Fills in the templates of every text within a value. A text that is one template becomes the value itself, with its type. */

@@ -107,13 +107,64 @@ describe('the control API', () => {
     const { control } = await start(t);
     const unknown = await control('GET', '/journl');
     assert.equal(unknown.httpStatus, 404);
-    assert.match(unknown.error.message, /there are .*\/emulator\/journal/);
+    assert.match(unknown.error.message, /no "journl"; did you mean "journal"/);
+    assert.match((await control('GET', '/what')).error.message, /there are health, state, .*end\.$/);
     assert.equal((await control('GET', '/end')).httpStatus, 405);
     assert.equal((await control('POST', '/settled?timeout_ms=-1')).error.param, 'timeout_ms');
     assert.match((await control('POST', '/settled?timeoutms=5')).error.message, /did you mean "timeout_ms"/);
     assert.match((await control('PUT', '/faults', '')).error.message, /"faults"/);
     const wrongShape = await control('PUT', '/faults', 'faults: [{ do: error shape=flatt }]');
     assert.match(wrongShape.error.message, /"shape" .*"flatt"; did you mean "flat"/);
+  });
+
+  const ignored: readonly (readonly [string, string, string | undefined, RegExp])[] = [
+    ['GET', '/journal?limit=5', undefined, /has no parameter "limit"; leave it out\.$/],
+    ['PUT', '/script?name=x', 'turns: [{ text: x }]', /has no parameter "name"/],
+    ['POST', '/settled?timeout_ms=5&timeout_ms=6', undefined, /takes timeout_ms once/],
+    ['POST', '/settled', '{"timeout_ms":1}', /takes no body; timeout_ms is written after the path: \?timeout_ms=/],
+    ['POST', '/clear', 'x', /^POST \/emulator\/clear takes no body\.$/],
+    ['DELETE', '/script', 'turns: []', /takes no body/],
+    ['PUT', '/faults', '{"faults":[{"do":"drop"}],"turns":[{"text":"x"}]}', /turns beside its faults/],
+    ['GET', '/journl', undefined, /did you mean "journal"\.$/],
+    ['GET', '/health/', undefined, /did you mean "health"\.$/],
+    ['PUT', '/script', 'turns: [{ text: a }]\n---\nturns: [{ text: b }]\n', /:2:1: .*one document/],
+    ['PUT', '/script', '['.repeat(100_000), /:1:1: The script is nested more than 100 deep/],
+    ['PUT', '/script', '- '.repeat(5000), /nested more than 100 deep/],
+    [
+      'PUT',
+      '/script',
+      `{"turns":[{"calls":[{"name":"f","arguments":${'{"a":'.repeat(5000)}`,
+      /nested more than 100 deep/,
+    ],
+    ['PUT', '/script', `turns: [{ text: "${'x'.repeat(4 * 1024 * 1024)}" }]`, /larger than 4194304 bytes/],
+    ['PUT', '/faults', '{"faults":[{"do":{"fault":"close","after":"3"}}]}', /parameter "after" of the fault "close"/],
+    ['PUT', '/faults', '{"faults":[{"do":{"fault":"clse"}}]}', /no fault "clse"; did you mean "close"/],
+    ['PUT', '/faults', '{"faults":[{"do":7}]}', /no fault 7/],
+  ];
+  for (const [method, path, body, message] of ignored)
+    test(`refuses what it would ignore or cannot read: ${method} ${path} ${body?.slice(0, 40) ?? ''}`, async (t) => {
+      const { control } = await start(t);
+      const { httpStatus, error } = await control(method, path, body);
+      assert.ok(httpStatus === 400 || httpStatus === 404, String(httpStatus));
+      assert.match(error.message, message);
+    });
+
+  test('takes an empty object where no body is needed, and an empty list of faults', async (t) => {
+    const { emulator, control } = await start(t, { faults: [{ do: 'error status=503' }] });
+    assert.equal((await control('POST', '/settled', '{}')).httpStatus, 200);
+    assert.equal((await control('PUT', '/faults', '{"faults":[]}')).httpStatus, 200);
+    assert.equal((await post(emulator.url, CREATE)).status, 200);
+  });
+
+  test('takes no body that is not UTF-8', async (t) => {
+    const { emulator, control } = await start(t);
+    const url = emulator.url.replace(/\/v1$/, '/emulator/script');
+    const latin1 = new Uint8Array(Buffer.from('turns: [{ text: grün }]', 'latin1'));
+    assert.equal((await fetch(url, { method: 'PUT', body: latin1 })).status, 415);
+    const headers = { 'content-type': 'text/yaml; charset=iso-8859-1' };
+    assert.equal((await control('PUT', '/script', 'turns: [{ text: x }]', headers)).httpStatus, 415);
+    headers['content-type'] = 'application/json; charset=UTF-8';
+    assert.equal((await control('PUT', '/script', '{"turns":[{"text":"grün"}]}', headers)).httpStatus, 200);
   });
 
   test('is closed to web pages, and off with control: false', async (t) => {

@@ -175,6 +175,20 @@ test('a template without a value is an error that names the template and its pla
   }
 });
 
+test('templates may have steps with spaces, and what is not filled in is no template', async (t) => {
+  const emulator = await start(t, {
+    rules: [
+      { match: { input: '/^[{]{2} a b/' }, reply: { error: { status: 418, message: 'Not {{ a b }}.' } } },
+      { match: { input: '{{ c d }}' }, reply: { text: 'literal {{ "{{" }}' } },
+    ],
+    turns: [{ text: '{{ input.json.two words }}' }],
+  });
+  const ask = (input: string) => postJson(emulator.url, { model: 'm', input });
+  assert.equal((await ask('{{ a b }}'))['error']?.['message'], 'Not {{ a b }}.');
+  assert.equal(textOf(await ask('say {{ c d }}')), 'literal {{');
+  assert.equal(textOf(await ask('{"two words":"yes"}')), 'yes');
+});
+
 test('the answers of a script have its pace', async (t) => {
   const emulator = await start(t, {
     pace: { first_token_ms: 60, tokens_per_second: 100 },
@@ -198,6 +212,15 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     /:2:21: .*not a regular expression/,
   ],
   ['a template without an end', 'turns:\n  - text: "Sky: {{ sky"\n', /:2:11: .*"{{ sky" is not closed/],
+  ['a template of two words', 'turns:\n  - text: "x {{ a b }}"\n', /:2:11: .*"\{\{ a b \}\}" names nothing/],
+  ['an empty template', 'turns:\n  - text: "{{ }}"\n', /"\{\{ \}\}" names nothing/],
+  ['a template that begins with a dot', 'turns:\n  - text: "{{ .lines }}"\n', /"\{\{ \.lines \}\}" names nothing/],
+  ['a text that is not closed in a template', `turns:\n  - text: '{{ "a }}'\n`, /names nothing; .* double quotes/],
+  [
+    'a template in arguments, of a rule',
+    'rules:\n  - match: { turn: 1 }\n    reply: { calls: [{ name: f, arguments: { error: "{{ a b }}" } }] }\n',
+    /rules\[0\]\.reply\.calls\[0\]\.arguments\.error: the template "\{\{ a b \}\}" names nothing/,
+  ],
   ['a misspelt key, and so a missing one', 'turns:\n  - calls: [{ nme: x }]\n', /:2:15: .*unknown key "nme"/],
   ['not YAML', 'turns:\n  - text: "x\n', /:\d+:\d+: This is not YAML/],
   ['no content', '', /:1:1: The script is empty/],

@@ -1,6 +1,6 @@
 import { TextDecoder } from 'node:util';
 import { readFile, stat } from 'node:fs/promises';
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, Lexer, LineCounter, parseDocument, Parser, type Document, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { atPlace, ScriptError, type ScriptPlace } from '../../base/errors.js';
 import { firstIssue } from '../../base/option-problem.js';
@@ -20,6 +20,11 @@ export async function loadScriptFile(file: string): Promise<CheckedScript> {
 
 /** Checks the text of a script, YAML or JSON; `file` names it in an error. @throws ScriptError */
 export function parseScript(text: string, file: string): CheckedScript {
+  if (text.length > maxScriptBytes) throw tooLarge(file);
+  if (isTooDeep(text)) {
+    const start = { file, line: 1, column: 1 };
+    throw new ScriptError(`The script is nested more than ${maxDepth} deep; is it the right file?`, start);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number): ScriptPlace => {
@@ -28,7 +33,7 @@ export function parseScript(text: string, file: string): CheckedScript {
   };
   const [fault] = document.errors;
   if (fault !== undefined) {
-    const sentence = (error: Error) => `This is not YAML: ${oneLine(error.message)}`;
+    const sentence = (error: YAMLParseError) => `This is not YAML: ${whyNotYaml(error)}`;
     const problems = document.errors.slice(0, maxProblems).map((each) => atPlace(sentence(each), place(each.pos[0])));
     throw new ScriptError(sentence(fault), place(fault.pos[0]), { problems });
   }
@@ -45,12 +50,32 @@ export function parseScript(text: string, file: string): CheckedScript {
   throw new ScriptError(scriptProblem(issue, content), place(offsetOf(document, issue)), { problems });
 }
 
+function whyNotYaml({ code, message }: YAMLParseError): string {
+  return code === 'MULTIPLE_DOCS' ? 'a script is one document, and another one begins here' : oneLine(message);
+}
+
+function tooLarge(file: string): ScriptError {
+  return new ScriptError(`The script ${file} is larger than ${maxScriptBytes} bytes; is it the right file?`);
+}
+
+/** The number of lists and mappings that may be within one another. Beyond a few hundred the library that composes them has no stack left. */
+const maxDepth = 100;
+
+/** True for a text whose lists and mappings are nested too deep, as its tokens tell before anything is composed of them. */
+function isTooDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    // The parser is a generator of finished documents; its stack has the lists and mappings around the lexeme.
+    for (const _ of parser.next(lexeme)) continue;
+    if (parser.stack.length > maxDepth) return true;
+  }
+  return false;
+}
+
 async function readScript(file: string): Promise<string> {
   try {
     const { size } = await stat(file);
-    if (size > maxScriptBytes) {
-      throw new ScriptError(`The script ${file} is larger than ${maxScriptBytes} bytes; is it the right file?`);
-    }
+    if (size > maxScriptBytes) throw tooLarge(file);
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (error) {
     if (error instanceof ScriptError) throw error;

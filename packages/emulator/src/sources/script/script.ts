@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { annotationSchema, toolSchema } from '../tool-schema.js';
 import { faultRules } from '../../faults/rule.js';
 import { compilePattern } from '../../base/pattern.js';
-import { unclosedTemplate } from '../template.js';
+import { templateProblem } from '../template.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
@@ -142,7 +142,7 @@ export const scriptSchema = z
     faults: faultRules.optional().describe('what is broken on purpose, and when'),
   })
   .check(({ value, issues }) => {
-    if (value.turns?.length || value.rules?.length || value.faults?.length) return;
+    if (value.turns?.length || value.rules?.length || value.faults !== undefined) return;
     issues.push({
       code: 'custom',
       message: 'the script answers nothing; give it turns or rules (or faults)',
@@ -151,11 +151,15 @@ export const scriptSchema = z
   })
   .check(({ value, issues }) => {
     for (const { text, path } of textsIn({ rules: value.rules, turns: value.turns })) {
-      const open = unclosedTemplate(text);
-      if (open === undefined) continue;
-      issues.push({ code: 'custom', message: `the template ${open} is not closed; end it with }}`, input: text, path });
+      const problem = isRendered(path) ? templateProblem(text) : undefined;
+      if (problem !== undefined) issues.push({ code: 'custom', message: problem, input: text, path });
     }
   });
+
+/** True for the place of a text whose templates are filled in: any in an entry, but not in what a rule matches and in an error. */
+function isRendered([list, , field, inner]: readonly PropertyKey[]): boolean {
+  return list === 'rules' ? field === 'reply' && inner !== 'error' : field !== 'error';
+}
 
 /** A text within a value, and its path. */
 interface PlacedText {
