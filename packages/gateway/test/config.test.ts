@@ -77,6 +77,36 @@ describe('gateway configuration', () => {
     assert.match(message, /there is no such file/);
   });
 
+  for (const [line, place, sentence] of [
+    ['redis: redis://u:p@localhost', '2:10 cluster.redis', /a password does not stand in the file/],
+    ['redis: redis:///1', '2:10 cluster.redis', /names no server/],
+    ['redis: redis://localhost/first', '2:10 cluster.redis', /number of a database.*"\/first"/],
+    ['redis: redis://localhost?db=3', '2:10 cluster.redis', /"\?db=3" means nothing/],
+    ['address: http://localhost:4000/v1/', '3:12 cluster.address', /ends before \/v1/],
+    ['address: http://u:p@localhost:4000', '3:12 cluster.address', /nodes show the secret.*not a user/],
+    ['address: http://localhost:4000?a=b', '3:12 cluster.address', /"\?a=b" means nothing/],
+    ['sentinel: { master: main, nodes: [localhost:70000] }', '2:37 cluster.sentinel.nodes[0]', /host:port/],
+  ] as const)
+    test(`refuses in a cluster ${line}`, async (t) => {
+      const isPlace = !line.startsWith('address');
+      const lines = [
+        'cluster:',
+        ...(isPlace ? [] : ['  redis: redis://localhost']),
+        `  ${line}`,
+        '  secret: DEPLOYMENT',
+      ];
+      const file = fileWith(t, [...lines, 'upstream: { base_url: https://api.openai.com/v1 }', ''].join('\n'));
+      const { places, message } = await problemsOf(readConfig(file));
+      assert.deepEqual(places, [place]);
+      assert.match(message, sentence);
+    });
+
+  test('takes addresses of a cluster with a database, a user and a path of a proxy', () => {
+    const upstream = { base_url: 'https://api.openai.com/v1' };
+    const cluster = { redis: 'rediss://user@redis.example:6379/1', secret: 'DEPLOYMENT' };
+    assert.doesNotThrow(() => configOf({ upstream, cluster: { ...cluster, address: 'https://nodes.example/one/' } }));
+  });
+
   test('requires keys or open: true for an address that other machines reach', () => {
     const upstream = { base_url: 'https://api.openai.com/v1' };
     assert.throws(

@@ -123,14 +123,39 @@ function clusterFindings({ redis, sentinel, address, allow_plaintext: isAllowed 
   const add = (name: string, message: string): void => void findings.push({ path: ['cluster', name], message });
   if ((redis === undefined) === (sentinel === undefined))
     findings.push({ path: ['cluster'], message: 'name either redis or sentinel: one of them says where Redis is' });
-  if (redis !== undefined && new URL(redis).password !== '')
-    add('redis', 'a password does not stand in the file: name its secret as cluster.password');
+  if (redis !== undefined) for (const message of redisProblems(new URL(redis))) add('redis', message);
+  if (address !== undefined) for (const message of addressProblems(new URL(address))) add('address', message);
   const plain = (name: string, host: string): void => {
     if (!isAllowed && !isLoopback(host))
       add(name, `others could read on the way to ${host}: use TLS, or say allow_plaintext: true`);
   };
-  if (redis?.startsWith('redis:') === true) plain('redis', new URL(redis).hostname);
+  if (redis?.startsWith('redis:') === true && new URL(redis).hostname !== '') plain('redis', new URL(redis).hostname);
   if (address?.startsWith('http:') === true) plain('address', new URL(address).hostname);
   if (sentinel?.tls === false) for (const node of sentinel.nodes) plain('sentinel', node.replace(/:\d+$/, ''));
   return findings;
+}
+
+/** The parts of an address of Redis that would be passed over, or that nothing can be made of. */
+function redisProblems({ hostname, password, pathname, search, hash }: URL): string[] {
+  const problems: string[] = [];
+  if (password !== '') problems.push('a password does not stand in the file: name its secret as cluster.password');
+  if (hostname === '') problems.push('the address names no server: write one such as rediss://redis.example:6379');
+  if (!/^\/?\d*$/.test(pathname))
+    problems.push(
+      `the number of a database may follow the server, as in rediss://redis.example:6379/1, not "${pathname}"`,
+    );
+  if (search + hash !== '') problems.push(`"${search}${hash}" means nothing here: name the database as in /1`);
+  return problems;
+}
+
+/** The same of an address of a node. */
+function addressProblems({ pathname, username, password, search, hash }: URL): string[] {
+  const problems: string[] = [];
+  if (username + password !== '')
+    problems.push(
+      'nodes show the secret of the deployment to each other, not a user: take the user out of the address',
+    );
+  if (/\/v1\/?$/.test(pathname)) problems.push('the address ends before /v1: the nodes add their own paths to it');
+  if (search + hash !== '') problems.push(`"${search}${hash}" means nothing here: take it out of the address`);
+  return problems;
 }

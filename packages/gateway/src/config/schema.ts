@@ -186,7 +186,16 @@ const cluster = z
       .strictObject({
         master: z.string().min(1).describe('The name by which Sentinel knows the master.'),
         nodes: z
-          .array(z.string().regex(/^[^\s:/@]+:\d{1,5}$/, 'a sentinel is written as host:port'))
+
+          .array(
+            z
+              .string()
+              .regex(/^[^\s:/@]+:\d{1,5}$/, 'a sentinel is written as host:port')
+              .refine(
+                (node) => Number(/\d+$/.exec(node)?.[0]) <= 65_535,
+                'a sentinel is written as host:port, of a port up to 65535',
+              ),
+          )
           .min(1)
           .describe('Sentinels, as host:port.'),
         tls: z.boolean().default(true).describe('Sentinels and servers are reached over TLS.'),
