@@ -50,7 +50,7 @@ export type FaultInput =
   | { fault: 'reset'; after?: FaultMoment | undefined }
   | {
       fault: 'cut';
-      after?: number | 'terminal' | undefined;
+      after?: number | undefined;
       bytes?: number | undefined;
       reset?: boolean | undefined;
     }

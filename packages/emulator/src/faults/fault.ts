@@ -43,7 +43,7 @@ const schema = z.discriminatedUnion('fault', [
   kind('end', { after: after.default(0) }),
   kind('reset', { after: after.default(0) }),
   kind('cut', {
-    after: afterEvent.default(0),
+    after: z.int().min(0).default(0),
     bytes: z.int().positive().optional(),
     reset: z.boolean().default(false),
   }),

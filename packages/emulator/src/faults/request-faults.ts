@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../base/clock.js';
 import { Refusal } from '../wire/refusal.js';
 import type { Fault } from './fault.js';
-import { faultHeader, refuseMisspelt, requestedFaults } from './with-faults.js';
+import { faultHeader, refuseMisspelt, requestedFaults } from './requested-faults.js';
 import type { ConnectionControl } from './connection-control.js';
 import { strikesBeforeTurn, type Faults } from './rule.js';
 import { applyFault, isSocketFault } from './apply-fault.js';

@@ -1,7 +1,8 @@
 import type { Engine } from '../engine/engine.js';
 import { refusalOf, Turn, type TurnParts } from '../engine/turn.js';
 import type { ReceivedCreate, TurnSink } from '../engine/turn-sink.js';
-import { faultsOfTurn, withFaults } from '../faults/with-faults.js';
+import { faultsOfTurn } from '../faults/requested-faults.js';
+import { withFaults } from '../faults/with-faults.js';
 
 /** Runs a turn whose sink has the turn's faults wrapped around it, and notes the turn in the journal. Never rejects. */
 export async function runTurnWithFaults(engine: Engine, received: ReceivedCreate, sink: TurnSink): Promise<void> {

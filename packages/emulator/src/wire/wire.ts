@@ -44,3 +44,9 @@ export function isItem(value: unknown): value is Item {
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** The response in an event; undefined for an event without one. */
+export function responseIn(frame: Frame): unknown {
+  const event: unknown = JSON.parse(frame.text);
+  return isRecord(event) ? event['response'] : undefined;
+}

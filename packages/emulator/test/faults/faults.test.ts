@@ -345,3 +345,66 @@ test(
     leave.abort();
   },
 );
+
+/** The JSON answer under a fault, and the faults that the journal says have struck. */
+async function overJson(t: TestContext, fault: string) {
+  const emulator = await start(t);
+  const response = await post(emulator.url, CREATE, { headers: { 'x-turnwire-fault': fault } });
+  let text = '';
+  try {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk as Uint8Array).toString();
+  } catch {
+    // The body breaks off.
+  }
+  return { text, faults: emulator.journal.turns()[0]?.faults };
+}
+
+for (const [fault, length] of [
+  ['cut bytes=40', 40],
+  ['cut after=3 bytes=40', 40],
+  ['cut after=5', undefined],
+] as const) {
+  test(`${fault}: the body of a JSON answer is cut, not an event`, async (t) => {
+    const { text: whole } = await overJson(t, 'stall ms=0');
+    const { text } = await overJson(t, fault);
+    const { id, ...rest } = json(whole);
+    assert.ok(text.startsWith('{"id":"resp_'), text.slice(0, 80));
+    assert.ok(String(id).length + JSON.stringify(rest).length > 40);
+    if (length === undefined)
+      assert.ok(Math.abs(text.length - whole.length / 2) < 4, `${text.length} of ${whole.length}`);
+    else assert.equal(text.length, length);
+  });
+}
+
+test('faults that edit events do not strike a JSON answer, and the journal says so', async (t) => {
+  for (const fault of ['drop', 'repeat', 'reorder event=1', 'stray after=2', 'drop event=3']) {
+    const { text, faults } = await overJson(t, fault);
+    assert.deepEqual([json(text)['status'], faults], ['completed', []], fault);
+  }
+});
+
+test('wrong-id after=N strikes a JSON answer, whose response stands in its last event', async (t) => {
+  const { text, faults } = await overJson(t, 'wrong-id after=1');
+  assert.match(json(text)['id'], /bad$/);
+  assert.deepEqual(faults, ['wrong-id after=1']);
+  const late = await overJson(t, 'wrong-id after=1000');
+  assert.deepEqual([json(late.text)['status'], late.faults], ['completed', []]);
+});
+
+test('a cut without anything to cut is refused, or does not strike', async (t) => {
+  const emulator = await start(t);
+  const refused = await postJson(emulator.url, { ...CREATE, metadata: { turnwire_fault: 'cut after=terminal' } });
+  assert.deepEqual([refused.httpStatus, refused['error']['code']], [400, 'invalid_fault']);
+  assert.ok((await overSse(emulator.url, 'cut after=1000')).whole);
+  assert.deepEqual(emulator.journal.turns().at(-1)?.faults, []);
+});
+
+test('connection-limit after=terminal leaves an answer over HTTP whole, and the emulator running', async (t) => {
+  const emulator = await start(t, { faults: [{ do: 'connection-limit after=terminal' }] });
+  const { text, whole } = await overSse(emulator.url, 'stall ms=0');
+  assert.ok(whole);
+  const events = parseSse(text).map(({ event }) => event);
+  assert.deepEqual(events.slice(-2), ['response.completed', 'error']);
+  assert.equal((await postJson(emulator.url, CREATE))['status'], 'completed');
+  assert.equal((await fetch(emulator.url.replace(/\/v1$/, '/emulator/health'))).status, 200);
+});

@@ -1,4 +1,4 @@
-import { faultField } from '../../faults/with-faults.js';
+import { faultField } from '../../faults/requested-faults.js';
 import type { Ids } from '../../wire/ids.js';
 import type { Lane, QueuedCreate } from '../lanes/lane.js';
 import { isRecord } from '../../wire/wire.js';

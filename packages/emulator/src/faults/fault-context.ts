@@ -1,0 +1,9 @@
+import type { Clock } from '../base/clock.js';
+
+/** What the faults of one turn need beside its sink. */
+export interface FaultContext {
+  readonly clock: Clock;
+  /** Called once for each fault, in its text form, when the fault strikes. */
+  readonly onFault: (fault: string) => void;
+  readonly forget: (responseId: unknown) => void;
+}
