@@ -213,6 +213,26 @@ describe('gateway: bytes that are no request', () => {
     assert.match(await say(gateway.url, 'POST /v1/responses HTTP/1.1\r\nhost: localhost\r\n'), /^HTTP\/1\.1 408 /);
   });
 
+  for (const [name, text, expected] of [
+    ['a request without a host', 'GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*"invalid_http"/],
+    ['CONNECT', 'CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n', /^HTTP\/1\.1 405 [\s\S]*is no proxy/],
+  ] as const) {
+    test(`${name} is refused in the format of the API`, async (t) => {
+      const { gateway } = await setUp(t);
+      assert.match(await say(gateway.url, text), expected);
+    });
+  }
+
+  test('a header behind 2,000 others counts', async (t) => {
+    const { gateway } = await setUp(t);
+    const many = 'a: b\r\n'.repeat(2100);
+    const answer = await say(
+      gateway.url,
+      `GET /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${many}origin: https://evil.example\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 403 [\s\S]*evil\.example/);
+  });
+
   for (const [name, head] of [
     ['two lengths', 'content-length: 3\r\ncontent-length: 4\r\n'],
     ['a length and chunks', 'content-length: 3\r\ntransfer-encoding: chunked\r\n'],

@@ -68,11 +68,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       else withoutUpgrade(server, request, socket, head);
     });
   });
+  server.on('connect', (request, socket) => {
+    answers.whenWritten(socket, () => refuseUpgrade(socket, answerOf(noTunnel())));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (isClosing(socket)) return;
     // A failed handshake of TLS leaves nothing to answer on.
-    if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
-    if (socket.destroyed || !socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    const isLost = error.code === 'ECONNRESET' || /^ERR_(SSL|TLS)_/.test(error.code ?? '');
+    if (isLost || socket.destroyed || !socket.writable) socket.destroy();
     else refuseUpgrade(socket, answerOf(complaint(error)));
   });
   const connections = new Set<Socket>();
@@ -137,6 +140,8 @@ function serverFor({ config: { limits }, certificate }: CheckedConfig, listener:
     maxHeaderSize,
     // From Node 22.21 and 24.9 on, a request that offers another upgrade than to WebSocket comes as a plain request; before, it comes as an upgrade.
     shouldUpgradeCallback: isWebSocket,
+    // Node's own answer to a request without a host has no body.
+    requireHostHeader: false,
     headersTimeout: limits.head_ms,
     requestTimeout: limits.request_ms,
     connectionsCheckingInterval: Math.min(5000, limits.head_ms / 2),
@@ -148,11 +153,21 @@ function serverFor({ config: { limits }, certificate }: CheckedConfig, listener:
       ? createServer(options, listener)
       : createTlsServer({ ...options, ...certificate, handshakeTimeout: limits.head_ms }, listener);
   server.maxConnections = limits.connections;
+  // Node would drop headers beyond 2,000 without a word; the bytes of a head are bounded.
+  server.maxHeadersCount = 0;
   return server;
 }
 
 function isWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** The refusal of CONNECT. */
+function noTunnel(): Refusal {
+  return new Refusal('this gateway is no proxy: send requests of the API to it', {
+    status: 405,
+    code: 'method_not_allowed',
+  });
 }
 
 /** The refusal of bytes that are no HTTP request. */

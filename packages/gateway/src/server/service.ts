@@ -130,8 +130,8 @@ export class Service {
     this.#upgrades.take(request, socket, head, () => {
       const { rules } = this.#active;
       const { name } = routeOf(request.url ?? '');
-      this.#checkSender(request);
       checkHead(request);
+      this.#checkSender(request);
       if (name !== 'turns')
         throw new Refusal('only /responses takes an upgrade', { status: 404, code: 'unknown_path' });
       return { headers: rules.split(request.headers), isRelayed: isFromNode(request) };
@@ -177,8 +177,8 @@ export class Service {
     const route = routeOf(request.url ?? '');
     if (route.name === 'operations') return this.#operate(route.path, request, response);
     const { access, rules, principals } = this.#active;
-    this.#checkSender(request);
     checkHead(request);
+    this.#checkSender(request);
     if (this.#cluster !== undefined && request.url?.startsWith(`${offerPath}?`) === true)
       return this.#answerOffer(request, response);
     const cors = access.headers(request);
@@ -313,7 +313,10 @@ export class Service {
 }
 
 /** @throws Refusal for a head that Node lets pass, and that another server reads in another way. */
-function checkHead({ headers: { 'transfer-encoding': coding }, rawHeaders }: IncomingMessage): void {
+function checkHead({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
+  const { host, 'transfer-encoding': coding } = headers;
+  if (host === undefined && httpVersion === '1.1')
+    throw new Refusal('the request has no host', { code: 'invalid_http', headers: { connection: 'close' } });
   // Node takes the first one.
   if (rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && /^host$/i.test(name)).length > 1)
     throw new Refusal('the request has more than one host', { code: 'invalid_http', headers: { connection: 'close' } });

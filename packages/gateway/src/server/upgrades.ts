@@ -6,6 +6,7 @@ import { shuttingDown } from '../relay/turns.js';
 import { isFromNode } from '../cluster/peers.js';
 import type { RelayBodies } from '@turnwire/client/relay';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Limits } from '../config/schema.js';
 import type { RequestHeaders } from '../upstream/headers.js';
@@ -90,6 +91,8 @@ export class Upgrades {
         isRelayed,
         principal: () => this.#options.principal(headers.identity),
         keepaliveMs,
+        // Node types the socket of an upgrade as a Duplex, and hands over a net.Socket or one of TLS.
+        receivedBytes: () => (socket as Socket).bytesRead,
       });
       this.#sockets.set(client, principal.id);
       webSocket.once('close', () => this.#sockets.delete(client));

@@ -1,25 +1,33 @@
 import type { WebSocket } from 'ws';
 
+export interface OutboxOptions {
+  /** The bytes that the client has not taken, from which on its turns wait. */
+  highWaterBytes: number;
+  pingMs: number;
+  /** The bytes that have come from the client so far. */
+  receivedBytes: () => number;
+}
+
 /** Sends frames to a client, no faster than the client takes them, and pings it while there are none. */
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #highWaterBytes: number;
+  readonly #receivedBytes: () => number;
   readonly #pings: NodeJS.Timeout;
+  /** The bytes that had come by the last ping. */
+  #seenBytes = 0;
   #waiting: (() => void)[] = [];
   /** A ping was sent and not answered yet. */
   #isAsked = false;
   /** The client has answered a ping before. */
   #hasAnswered = false;
 
-  constructor(socket: WebSocket, highWaterBytes: number, pingMs: number) {
+  constructor(socket: WebSocket, { highWaterBytes, pingMs, receivedBytes }: OutboxOptions) {
     this.#socket = socket;
     this.#highWaterBytes = highWaterBytes;
+    this.#receivedBytes = receivedBytes;
     this.#pings = setInterval(() => this.#ping(), pingMs);
-    socket.on('pong', () => {
-      this.#isAsked = false;
-      this.#hasAnswered = true;
-    });
-    socket.on('message', () => (this.#isAsked = false));
+    socket.on('pong', () => (this.#hasAnswered = true));
   }
 
   /** True while more may be sent. */
@@ -53,8 +61,14 @@ export class Outbox {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** Closes a client that answered pings before and does not any more. A client that takes frames is alive and is not asked. */
+  /**
+   * Closes a client that answered pings before and sends nothing any more. Any byte is a sign of life: a client in the middle of a long message cannot answer
+   * before its end. A client that takes frames is alive and is not asked.
+   */
   #ping(): void {
+    const bytes = this.#receivedBytes();
+    if (bytes !== this.#seenBytes) this.#isAsked = false;
+    this.#seenBytes = bytes;
     if (this.#isAsked && this.#hasAnswered && this.#socket.bufferedAmount === 0 && !this.#socket.isPaused)
       return this.#socket.terminate();
     this.#isAsked = true;

@@ -24,6 +24,8 @@ export interface ClientSocketOptions {
   /** Looks up the principal anew for each turn, since its key may have been revoked. @throws Refusal */
   principal: () => Principal;
   keepaliveMs: number;
+  /** The bytes that have come over the connection so far. */
+  receivedBytes: () => number;
 }
 
 /** A lane runs its creates one after the other. */
@@ -50,13 +52,19 @@ export class ClientSocket {
   readonly #responses = new Map<string, GatewayTurn>();
   #queued = 0;
   #queuedBytes = 0;
+  /** Answers to messages wait for the client to take them. */
+  #isUnread = false;
   #isPaused = false;
   #closing: { code: number; reason: string } | undefined;
 
   constructor(socket: WebSocket, options: ClientSocketOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#outbox = new Outbox(socket, options.limits.unsent_bytes, options.keepaliveMs);
+    this.#outbox = new Outbox(socket, {
+      highWaterBytes: options.limits.unsent_bytes,
+      pingMs: options.keepaliveMs,
+      receivedBytes: options.receivedBytes,
+    });
     // ws closes the socket itself, with the right code: 1009 for a message that is too large, 1007 for invalid text.
     socket.on('error', () => {});
     socket.on('message', (raw: Buffer, isBinary: boolean) => {
@@ -95,8 +103,22 @@ export class ClientSocket {
         case 'ignored':
       }
     } catch (error) {
-      this.#outbox.send(asRefusal(error).frame);
+      this.#reply(asRefusal(error).frame);
     }
+  }
+
+  /** Answers a message. While answers are not taken, no more messages are read: a client could have them pile up without end. */
+  #reply(text: string): void {
+    this.#outbox.send(text);
+    if (!this.#outbox.isRoomy && !this.#isUnread) void this.#pauseUntilTaken();
+  }
+
+  async #pauseUntilTaken(): Promise<void> {
+    this.#isUnread = true;
+    this.#pauseWhereFull();
+    await this.#outbox.room();
+    this.#isUnread = false;
+    this.#pauseWhereFull();
   }
 
   /** Queues a create. One that will be refused waits too, so that errors keep the order of their lane. */
@@ -203,7 +225,7 @@ export class ClientSocket {
     const turn = typeof id === 'string' ? this.#responses.get(id) : undefined;
     const fail = (code: string, message: string): void => {
       const error = { type: 'invalid_request_error', code, message };
-      this.#outbox.send(
+      this.#reply(
         JSON.stringify({
           type: 'response.steer.failed',
           steer: { previous_response_id: id ?? null, input: input ?? null },
@@ -236,7 +258,7 @@ export class ClientSocket {
         ? ['response_not_found', 'no response with this id runs on this connection']
         : ['inject_not_supported', 'the upstream carries this response over HTTP, where nothing is injected into it'];
     const error = { type: 'invalid_request_error', code, message };
-    this.#outbox.send(
+    this.#reply(
       JSON.stringify({ type: 'response.inject.failed', response_id: id ?? null, input: input ?? null, error }),
     );
   }
@@ -244,7 +266,7 @@ export class ClientSocket {
   /** Reads no more messages while the queues are full: a client that sends faster than its turns run has to wait. */
   #pauseWhereFull(): void {
     const { queued_frames: frames, frame_bytes: bytes } = this.#options.limits;
-    const isFull = this.#queued >= frames || this.#queuedBytes > queuedFramesOfFullSize * bytes;
+    const isFull = this.#isUnread || this.#queued >= frames || this.#queuedBytes > queuedFramesOfFullSize * bytes;
     if (isFull === this.#isPaused || !this.#isOpen) return;
     this.#isPaused = isFull;
     if (isFull) this.#socket.pause();
