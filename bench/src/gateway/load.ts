@@ -39,7 +39,10 @@ export class Load {
         });
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString('latin1');
+          // opencodex ends a stream as the older API did.
+          const text = Buffer.concat(chunks)
+            .toString('latin1')
+            .replace(/data: \[DONE\]\n\n$/, '');
           const events = text.split('\n\n').length - 1;
           if (response.statusCode === 200 && events === eventCount) resolve({ firstMs, text });
           else reject(new Error(`status ${response.statusCode}, ${events} events: ${text.slice(0, 300)}`));

@@ -1,12 +1,11 @@
-// `npm run bench:gateway`: the gateway beside a pass-through of node:http and a peer, before a scripted upstream.
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// `npm run bench:gateway`: the gateway beside a pass-through of node:http and peers, before a scripted upstream.
 import { parseArgs } from 'node:util';
 import { MeasuredServer } from '../server/measured-server.js';
 import { ratio, rotated, summarize } from '../report/statistics.js';
 import { clusterId, clusterTitle, measureCluster } from './cluster/cluster.js';
 import { hasRedis } from './cluster/redis.js';
 import { Load } from './load.js';
+import { isInstalled } from './peers.js';
 import { workloads } from './workloads.js';
 import type { Rounds } from '../report/statistics.js';
 import type { Kind, Setup, Usage } from './protocol.js';
@@ -20,7 +19,7 @@ const usage = `npm run bench:gateway -- [options]
   --check            end with status 1 if a goal is missed
 
 workloads: ${ids().join(', ')}
-@musistudio/llms takes part where "npm run check:peers" has installed it.
+@musistudio/llms and opencodex take part where "npm run check:peers" has installed them; opencodex on Linux.
 `;
 
 const { values: options } = parseArgs({
@@ -121,10 +120,7 @@ function start(setup: Setup): Promise<Server> {
 }
 
 function isThere(kind: Kind): boolean {
-  return (
-    kind !== 'llms' ||
-    existsSync(fileURLToPath(new URL('../../../.cache/check-peers/node_modules/@musistudio/llms', import.meta.url)))
-  );
+  return (kind !== 'llms' && kind !== 'opencodex') || isInstalled(kind);
 }
 
 function table({ unit, goals }: Workload, rows: readonly Row[]): { text: string; reached: boolean } {

@@ -1,5 +1,5 @@
 /** The servers of this bench: the scripted upstream, and the servers in front of it. */
-export type Kind = 'upstream' | 'pass-through' | 'gateway' | 'gateway-restore-off' | 'llms';
+export type Kind = 'upstream' | 'pass-through' | 'gateway' | 'gateway-restore-off' | 'llms' | 'opencodex';
 
 export interface Setup {
   readonly kind: Kind;

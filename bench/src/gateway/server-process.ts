@@ -1,9 +1,7 @@
 // One server in a process of its own: the scripted upstream, the gateway, a plain pass-through, or a peer.
 import { Agent, createServer, request as send } from 'node:http';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { startGateway } from '@turnwire/gateway';
-import { pacedModel, pausingModel } from './protocol.js';
+import { llms, opencodex, usageOfBun } from './peers.js';
 import { serveCommands } from '../server/measured-server.js';
 import { receivedBytes, startUpstream } from './upstream.js';
 import type { AddressInfo } from 'node:net';
@@ -15,13 +13,15 @@ const starts: Record<Setup['kind'], (setup: Setup) => Promise<string>> = {
   gateway: (setup) => gateway(setup, true),
   'gateway-restore-off': (setup) => gateway(setup, false),
   llms,
+  opencodex,
 };
 
 serveCommands(
   (setup: Setup) => starts[setup.kind](setup),
   (): Usage => {
     const { user, system } = process.cpuUsage();
-    return { cpuUs: user + system, rssMb: process.memoryUsage.rss() / 2 ** 20, receivedBytes };
+    const own = { cpuUs: user + system, rssMb: process.memoryUsage.rss() / 2 ** 20 };
+    return { ...own, ...usageOfBun(), receivedBytes };
   },
 );
 
@@ -60,33 +60,4 @@ async function passThrough({ upstream }: Setup): Promise<string> {
   server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-}
-
-/** Starts @musistudio/llms. Its entry for `import` does not load, but that for `require` does. It does not tell its port, so it is given one. */
-async function llms({ upstream }: Setup): Promise<string> {
-  const folder = fileURLToPath(new URL('../../../.cache/check-peers/', import.meta.url));
-  const { default: Server } = createRequire(folder)('@musistudio/llms') as {
-    default: new (options: object) => { start: () => Promise<void> };
-  };
-  // llms takes the part of a model's name before a comma for the name of the provider.
-  const providers = ['any', pacedModel, pausingModel].map((name) => ({
-    name,
-    api_base_url: `${upstream}/responses`,
-    api_key: 'any',
-    models: [name],
-    transformer: { use: ['openai-responses'] },
-  }));
-  const port = 10_197;
-  const initialConfig = { HOST: '127.0.0.1', PORT: String(port), LOG: false, providers };
-  void new Server({ useJsonFile: false, initialConfig, logger: false }).start();
-  const url = `http://127.0.0.1:${port}/v1`;
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100)))
-    if (
-      await fetch(url).then(
-        () => true,
-        () => false,
-      )
-    )
-      return url;
-  throw new Error('@musistudio/llms does not listen');
 }

@@ -40,7 +40,7 @@ const small = Buffer.from('{"model":"any","stream":true,"input":"Hello"}');
 const paced = Buffer.from(`{"model":"${pacedModel}","stream":true,"input":"Hello"}`);
 const pausing = Buffer.from(`{"model":"${pausingModel}","stream":true,"input":"Hello"}`);
 const historyBytes = 400_000;
-const all: readonly Kind[] = ['pass-through', 'gateway', 'llms'];
+const all: readonly Kind[] = ['pass-through', 'gateway', 'llms', 'opencodex'];
 
 async function cpuUs(server: Server, run: () => Promise<void>): Promise<number> {
   const before = await server.usage();
@@ -82,7 +82,7 @@ export const workloads: readonly Workload[] = [
     title: '60 paced streams, CPU an event',
     unit: 'µs',
     // @musistudio/llms drops the name of the model, which tells the upstream to pace its events.
-    rows: ['pass-through', 'gateway'],
+    rows: ['pass-through', 'gateway', 'opencodex'],
     goals: { gateway: { most: 1.1, times: 'pass-through' } },
     warmUp: async (load) => {
       await repeat(3000, 8, () => load.turn(small));
@@ -113,7 +113,7 @@ export const workloads: readonly Workload[] = [
     id: 'bytes',
     title: 'Bytes upstream ÷ bytes of the client, 24 turns with whole histories, 20 kB more each',
     unit: '',
-    rows: ['pass-through', 'gateway'],
+    rows: ['pass-through', 'gateway', 'opencodex'],
     goals: { gateway: { most: 0.11 } },
     measure: async (load, { upstream, number }) => {
       const before = (await upstream.usage()).receivedBytes;
@@ -126,7 +126,7 @@ export const workloads: readonly Workload[] = [
     id: 'memory',
     title: 'RSS after 1,000 chains of 400 kB',
     unit: 'MiB',
-    rows: ['pass-through', 'gateway-restore-off', 'gateway', 'llms'],
+    rows: ['pass-through', 'gateway-restore-off', 'gateway', 'llms', 'opencodex'],
     goals: {
       'gateway-restore-off': { most: 2, times: 'pass-through' },
       gateway: { most: 40, beyond: 'gateway-restore-off' },
