@@ -1,11 +1,12 @@
 import { maxJsonDepth } from '../base/bounds.js';
+import { unmarkedInteger } from './exact-integers.js';
 import type { Json } from './json.js';
 
 /**
  * Text that is the same for two values exactly if they are equal: keys are sorted. undefined for what is deeper than {@link maxJsonDepth}.
  *
  * A string stands behind its length as it is, since escaping a long one costs more than its digest. One with half a surrogate pair is escaped: UTF-8 has
- * no bytes for it.
+ * no bytes for it. An integer that JavaScript cannot hold stands as its client wrote it.
  */
 export function canonicalText(value: Json): string | undefined {
   const pieces: string[] = [];
@@ -14,7 +15,7 @@ export function canonicalText(value: Json): string | undefined {
 
 function write(value: Json, pieces: string[], depth: number): boolean {
   if (typeof value !== 'object' || value === null) {
-    if (typeof value === 'string' && value.isWellFormed()) pieces.push(`${value.length}"`, value);
+    if (typeof value === 'string' && value.isWellFormed()) writeText(value, pieces);
     else pieces.push(JSON.stringify(value));
     return true;
   }
@@ -36,4 +37,10 @@ function write(value: Json, pieces: string[], depth: number): boolean {
   }
   pieces.push('}');
   return true;
+}
+
+function writeText(text: string, pieces: string[]): void {
+  const integer = unmarkedInteger(text);
+  if (integer === undefined) pieces.push(`${text.length}"`, text);
+  else pieces.push(integer);
 }

@@ -39,6 +39,11 @@ export function unmarkIntegers(text: string): string {
   return isUsed ? text.replace(marked, '$1') : text;
 }
 
+/** The digits of a marked integer; undefined for any other string. */
+export function unmarkedInteger(text: string): string | undefined {
+  return isUsed && text.startsWith(mark) ? text.slice(mark.length) : undefined;
+}
+
 function markedWhereInexact(digits: string): string {
   if (String(Number(digits)) === digits) return digits;
   isUsed = true;

@@ -1,10 +1,13 @@
 // The normal form of items, against the equality that it stands for: docs/cluster.md.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import { ContextDigests } from '../../dist/continuation/context-digests.js';
 import { equivalent } from '../../dist/continuation/equivalence.js';
 import { normalForm } from '../../dist/continuation/normal-form.js';
+import { RelayBodies } from '../../dist/relay/bodies.js';
 import { call, fresh, reasoning, reply, result, user } from './items.js';
 import type { Json, JsonObject } from '../../dist/json/json.js';
 
@@ -218,4 +221,55 @@ describe('context digests', () => {
     assert.deepEqual(digests.ends({ ...params, conversation: 'conv_1' }), []);
     assert.deepEqual(digests.ends({ ...params, input: 'one' }), []);
   });
+
+  test('a long text is another context with any other character, and the same in another process', async () => {
+    const text = `${'é'.repeat(3000)}\u{1F600}`;
+    const [digest] = new ContextDigests().of({ ...held, fields: { instructions: text }, input: [user(text)] });
+    for (const [instructions, said] of [
+      [text, `${text} `],
+      [`${text} `, text],
+      [text.slice(1), text],
+    ] as const) {
+      const [other] = new ContextDigests().of({ ...held, fields: { instructions }, input: [user(said)] });
+      assert.notEqual(other, digest);
+    }
+    assert.equal(
+      await digestOfAnother(JSON.stringify({ instructions: text, input: [user(text), ...history.slice(1)] })),
+      digest,
+    );
+  });
+
+  test('an integer that JavaScript cannot hold counts as its client has written it, in every process', async () => {
+    const body = (bound: string): string =>
+      `{"tools":[{"maximum":${bound}}],"input":[{"role":"user","content":"one","n":${bound}},{"role":"assistant","content":"two"},{"role":"user","content":"three"}]}`;
+    const [end] = new ContextDigests().ends(read(body('9223372036854775807')));
+    assert(end !== undefined);
+    assert.equal(await digestOfAnother(body('9223372036854775807')), end.digest);
+    assert.notEqual(await digestOfAnother(body('9223372036854775806')), end.digest);
+    assert.notEqual(await digestOfAnother(body('"9223372036854775807"')), end.digest);
+  });
 });
+
+function read(body: string): JsonObject {
+  const { params } = new RelayBodies(1000).read([Buffer.from(body)]) ?? {};
+  assert(params !== undefined);
+  return params;
+}
+
+/** The digest of the last end in a request, as a program of its own computes it. */
+async function digestOfAnother(body: string): Promise<string> {
+  const dist = new URL('../../dist/', import.meta.url).href;
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    (async () => {
+      const { RelayBodies } = await import(workerData.dist + 'relay/bodies.js');
+      const { ContextDigests } = await import(workerData.dist + 'continuation/context-digests.js');
+      const { params } = new RelayBodies(1000).read([Buffer.from(workerData.body)]);
+      parentPort.postMessage(new ContextDigests().ends(params)[0].digest);
+    })();`,
+    { eval: true, workerData: { dist, body } },
+  );
+  const [digest] = (await once(worker, 'message')) as [string];
+  await worker.terminate();
+  return digest;
+}
