@@ -1,10 +1,9 @@
 import { maxContextEnds } from '../base/bounds.js';
 import { isReference, typeOf } from './equivalence.js';
 import { shapingFields, unchainableField } from './fields.js';
-import { normalForm } from './normal-form.js';
-import { canonicalText } from '../json/canonical.js';
+import { normalPieces } from './normal-form.js';
+import { canonicalPieces } from '../json/canonical.js';
 import { RunningDigest, digestOf } from '../json/digest.js';
-import { unmarkIntegers } from '../json/exact-integers.js';
 import { field, isObject } from '../json/json.js';
 import type { Json, JsonObject } from '../json/json.js';
 
@@ -27,6 +26,9 @@ export interface ContextEnd {
   readonly from: number;
   readonly digest: string;
 }
+
+/** The length of a text, in characters, from which its digest stands for it among the fields. */
+const longText = 256;
 
 /**
  * Digests of contexts: the same for two contexts whose items are equal and whose shaping fields are, whoever computes them. Each object is digested once,
@@ -71,30 +73,32 @@ export class ContextDigests {
     const members: string[] = [];
     for (const name of Object.keys(fields).sort()) {
       const value = fields[name] ?? null;
-      // Tools are long, and the same object from turn to turn.
+      // Tools are long, and the same object from turn to turn. Instructions are long, too: a digest costs less than their escapes.
       const text =
-        typeof value === 'string' ? JSON.stringify(value) : this.#of(value, canonicalText)?.toString('base64');
+        typeof value === 'string' && value.length < longText
+          ? JSON.stringify(value)
+          : this.#of(value, canonicalPieces)?.toString('base64');
       if (text === undefined) return undefined;
       members.push(`${JSON.stringify(name)}:${text}`);
     }
     const digest = new RunningDigest();
-    digest.add(digestOf(unmarkIntegers(members.join(','))));
+    digest.add(digestOf([members.join(',')]));
     return digest;
   }
 
   #add(digest: RunningDigest, item: Json | undefined): boolean {
-    const value = item === undefined ? undefined : this.#of(item, normalForm);
+    const value = item === undefined ? undefined : this.#of(item, normalPieces);
     if (value === undefined) return false;
     digest.add(value);
     return true;
   }
 
-  #of(value: Json, form: (value: Json) => string | undefined): Buffer | undefined {
+  #of(value: Json, form: (value: Json) => readonly string[] | undefined): Buffer | undefined {
     const known = typeof value === 'object' && value !== null ? this.#known.get(value) : undefined;
     if (known !== undefined) return known;
-    const text = form(value);
-    if (text === undefined) return undefined;
-    const digest = digestOf(unmarkIntegers(text));
+    const pieces = form(value);
+    if (pieces === undefined) return undefined;
+    const digest = digestOf(pieces);
     if (typeof value === 'object' && value !== null) this.#known.set(value, digest);
     return digest;
   }

@@ -1,5 +1,5 @@
 import { isReference, partRulesOf, partsOf, rulesOf, textTypeOf, typeOf } from './equivalence.js';
-import { canonicalText } from '../json/canonical.js';
+import { canonicalPieces, canonicalText } from '../json/canonical.js';
 import { field, isObject, setField } from '../json/json.js';
 import { exactJson } from '../json/json-text.js';
 import type { Json, JsonObject } from '../json/json.js';
@@ -12,10 +12,15 @@ import type { Tolerance, Tolerances } from './equivalence.js';
  * undefined for a reference, which is equivalent to an item that is not known here, and for what is nested too deep to be compared.
  */
 export function normalForm(item: Json): string | undefined {
-  if (!isObject(item)) return canonicalText(item);
+  return normalPieces(item)?.join('');
+}
+
+/** The normal form in pieces, as `canonicalPieces` gives them. */
+export function normalPieces(item: Json): string[] | undefined {
+  if (!isObject(item)) return canonicalPieces(item);
   const rules = rulesOf(item);
   if (isReference(item)) return undefined;
-  return canonicalText(rules === undefined ? item : { ...normalFields(item, rules), type: typeOf(item) ?? null });
+  return canonicalPieces(rules === undefined ? item : { ...normalFields(item, rules), type: typeOf(item) ?? null });
 }
 
 function normalFields(item: JsonObject, rules: Tolerances): JsonObject {

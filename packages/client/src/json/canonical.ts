@@ -9,8 +9,13 @@ import type { Json } from './json.js';
  * no bytes for it. An integer that JavaScript cannot hold stands as its client wrote it.
  */
 export function canonicalText(value: Json): string | undefined {
+  return canonicalPieces(value)?.join('');
+}
+
+/** The canonical text in pieces. A long string is one of them, for whoever need not join it with the rest. */
+export function canonicalPieces(value: Json): string[] | undefined {
   const pieces: string[] = [];
-  return write(value, pieces, 0) ? pieces.join('') : undefined;
+  return write(value, pieces, 0) ? pieces : undefined;
 }
 
 function write(value: Json, pieces: string[], depth: number): boolean {

@@ -18,6 +18,27 @@ export class RunningDigest {
   }
 }
 
-export function digestOf(text: string): Buffer {
-  return hash('sha256', text, 'buffer');
+/** The length of a piece, in characters, from which a copy of the piece into a longer text costs more than a call of the hash. */
+const longPiece = 1024;
+
+/** The SHA-256 of a text in pieces, each of which is well-formed Unicode. */
+export function digestOf(pieces: readonly string[]): Buffer {
+  if (!pieces.some(isLong)) return hash('sha256', pieces.join(''), 'buffer');
+  const digest = createHash('sha256');
+  let short = '';
+  for (const piece of pieces) {
+    if (!isLong(piece)) {
+      short += piece;
+      continue;
+    }
+    if (short !== '') digest.update(short);
+    digest.update(piece);
+    short = '';
+  }
+  if (short !== '') digest.update(short);
+  return digest.digest();
+}
+
+function isLong(piece: string): boolean {
+  return piece.length >= longPiece;
 }
