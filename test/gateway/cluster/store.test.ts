@@ -211,6 +211,69 @@ describe('Redis store', { skip: withoutRedis }, () => {
   });
 });
 
+describe('store: a write that nobody waits for', () => {
+  /** A server that answers each command with OK, and keeps what it reads. */
+  async function listening(t: Ending): Promise<{ url: string; chunks: string[] }> {
+    const chunks: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        const text = data.toString();
+        if (text.includes('held')) chunks.push(text);
+        socket.write('+OK\r\n'.repeat(text.split('*').length - 1));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    return { url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`, chunks };
+  }
+
+  async function connected(t: Ending) {
+    const { url, chunks } = await listening(t);
+    const { store } = open(t, url, 5000);
+    while ((await store.command(['PING'], text)) !== 'OK') await new Promise((resolve) => setTimeout(resolve, 20));
+    return { store, chunks };
+  }
+
+  test('is sent in one piece with the next command, and before that command', async (t) => {
+    const { store, chunks } = await connected(t);
+    const written = [
+      store.command(['SET', 'held-1', '1'], text, 'soon'),
+      store.command(['SET', 'held-2', '1'], text, 'soon'),
+      store.command(['GET', 'held-3'], text),
+    ];
+    assert.deepEqual(await Promise.all(written), ['OK', 'OK', 'OK']);
+    assert.equal(chunks.length, 1);
+    assert.deepEqual(chunks[0]?.match(/held-\d/g), ['held-1', 'held-2', 'held-3']);
+  });
+
+  test('is sent alone where no command follows', async (t) => {
+    const { store, chunks } = await connected(t);
+    assert.equal(await store.command(['SET', 'held-1', '1'], text, 'soon'), 'OK');
+    assert.equal(chunks.length, 1);
+  });
+
+  test('is sent at once where commands are rare', async (t) => {
+    const { store, chunks } = await connected(t);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    // With no timer of the store, what it holds back is never sent.
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    assert.equal(await store.command(['SET', 'held-1', '1'], text, 'soon'), 'OK');
+    assert.equal(chunks.length, 1);
+  });
+
+  test('is not kept back when there are many, and is given up with the store', async (t) => {
+    const { store, chunks } = await connected(t);
+    const many = Array.from({ length: 101 }, (_, index) => store.command(['SET', `held-${index}`, '1'], text, 'soon'));
+    // The last one has sent them all, before any time has passed.
+    const last = store.command(['SET', 'held-last', '1'], text, 'soon');
+    store.close();
+    assert.equal(await last, undefined);
+    assert.equal((await Promise.all(many)).length, 101);
+    assert(chunks.every((chunk) => !chunk.includes('held-last')));
+  });
+});
+
 describe('store: a server that answers nonsense', () => {
   for (const [name, said] of [
     ['another kind of answer', ':12\r\n'],

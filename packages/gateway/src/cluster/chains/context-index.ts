@@ -63,11 +63,11 @@ export class ContextIndex {
     return found === undefined ? undefined : this.#nodeLocation(found);
   }
 
-  /** Notes the contexts that a stored response ends. */
+  /** Notes the contexts that a stored response ends. They are known to other nodes soon: see `HeldBack`. */
   add(tenant: Tenant, responseId: string, digests: readonly string[]): void {
     const value = `s${packId(responseId)}`;
     for (const digest of digests)
-      void this.#store.command(['SET', tenant.context(digest), value, 'PX', String(lifetimes.context)], String);
+      void this.#store.command(['SET', tenant.context(digest), value, 'PX', String(lifetimes.context)], String, 'soon');
   }
 
   /** Forgets a stored response that the upstream does not know, unless another response ends the same context by now. */

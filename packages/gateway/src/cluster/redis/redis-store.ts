@@ -1,4 +1,5 @@
 import { NotConnected } from './connection.js';
+import { HeldBack } from './held-back.js';
 import type { RedisConnection } from './connection.js';
 import type { CounterOutcomes, ClusterCounters } from '../counters.js';
 
@@ -33,6 +34,9 @@ export interface RedisStoreOptions {
  */
 type Breaker = { name: 'closed'; misses: number } | { name: 'open'; since: number; waitMs: number };
 
+/** When a command is sent: `now`; or `soon`, for a write that nobody waits for: together with the next command, see `HeldBack`. */
+export type Timing = 'now' | 'soon';
+
 /** The number of misses in a row that opens the breaker. */
 const maxMisses = 3;
 
@@ -61,6 +65,7 @@ export class RedisStore {
   /** When the first connection began to open; undefined while the library is being loaded. */
   #openingSince: number | undefined;
   #hasAnswered = false;
+  readonly #heldBack = new HeldBack();
 
   constructor(options: RedisStoreOptions) {
     this.#options = options;
@@ -78,12 +83,16 @@ export class RedisStore {
    * @param read throws `MalformedReply` for an answer of the wrong shape.
    * @returns undefined when no answer came in time.
    */
-  async command<Value>(args: readonly string[], read: (reply: unknown) => Value): Promise<Value | undefined> {
-    return this.#send((connection) => connection.command(args), read);
+  command<Value>(
+    args: readonly string[],
+    read: (reply: unknown) => Value,
+    timing: Timing = 'now',
+  ): Promise<Value | undefined> {
+    return this.#send((connection) => connection.command(args), read, timing);
   }
 
   /** Runs a script, with the bounds of `command`. */
-  async run<Value>(
+  run<Value>(
     { text, sha1 }: Script,
     keys: readonly string[],
     args: readonly (string | number)[],
@@ -98,16 +107,29 @@ export class RedisStore {
           return connection.command(['EVAL', text, ...rest]);
         }),
       read,
+      'now',
     );
   }
 
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#probe);
+    this.#heldBack.release();
     this.#connection?.destroy();
   }
 
-  async #send<Value>(
+  #send<Value>(
+    send: (connection: RedisConnection) => Promise<unknown>,
+    read: (reply: unknown) => Value,
+    timing: Timing,
+  ): Promise<Value | undefined> {
+    if (timing === 'soon' && !this.isUnavailable && this.#heldBack.canHold)
+      return new Promise((resolve) => this.#heldBack.add(() => resolve(this.#sendNow(send, read))));
+    this.#heldBack.release();
+    return this.#sendNow(send, read);
+  }
+
+  async #sendNow<Value>(
     send: (connection: RedisConnection) => Promise<unknown>,
     read: (reply: unknown) => Value,
   ): Promise<Value | undefined> {
