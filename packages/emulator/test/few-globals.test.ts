@@ -46,3 +46,35 @@ test('the emulator runs without the globals that the jsdom environment of Jest l
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 });
   assert.equal(stdout.trim(), 'Grüße. 3 2 2', stderr);
 });
+
+const jestProgram = `
+globalThis.Error = require('node:vm').runInNewContext('Error');
+const { startEmulator, startRecorder } = require(${JSON.stringify(bundle)});
+const { request } = require('node:http');
+const { once } = require('node:events');
+const { gzipSync } = require('node:zlib');
+const said = (promise) => promise.then(() => 'nothing', ({ message }) => message);
+
+async function main() {
+  console.log(await said(startEmulator({ script: 'missing.yaml' })));
+  console.log(await said(startRecorder({ upstream: 'http://127.0.0.1:1/v1', file: '/missing/run.jsonl' })));
+  console.log(await said(startEmulator({ faults: [{ on: { input: '/(/' }, do: 'drop' }] })));
+  const emulator = await startEmulator({ limits: { bodyBytes: 1000 } });
+  const asked = request(emulator.url + '/responses', { method: 'POST', headers: { 'content-encoding': 'gzip' } });
+  asked.end(gzipSync('x'.repeat(2000)));
+  const [response] = await once(asked, 'response');
+  console.log(response.statusCode);
+  response.resume();
+  await emulator.close();
+}
+main();
+`;
+
+test('the emulator reads errors of Node.js where the global Error is another one, as in the tests of Jest', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', jestProgram], { encoding: 'utf8', timeout: 60_000 });
+  const [script, recording, faults, status] = stdout.trim().split('\n');
+  assert.equal(script, 'The script missing.yaml cannot be read: there is no such file.', stderr);
+  assert.match(String(recording), /its folder does not exist; create it first\.$/);
+  assert.match(String(faults), /not a regular expression \(Invalid regular expression/);
+  assert.equal(status, '413');
+});

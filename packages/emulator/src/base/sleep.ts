@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js';
+import { isError } from './thrown.js';
 
 /** Resolves when `ms` have passed; rejects with the reason of `signal` when that is aborted. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
@@ -56,5 +57,5 @@ export class Sleeper {
 }
 
 function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error('The turn was aborted.');
+  return isError(signal.reason) ? signal.reason : new Error('The turn was aborted.');
 }

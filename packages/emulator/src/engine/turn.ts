@@ -20,6 +20,7 @@ import { rememberTurn } from './remember-turn.js';
 import { warmUpReply } from './reply-events.js';
 import { sendFrames, withoutFinalOutput } from './send-frames.js';
 import type { CountUsage, ReceivedCreate, TurnSink } from './turn-sink.js';
+import { messageOf } from '../base/thrown.js';
 
 /** The parts of the emulator and of the connection that one turn uses. */
 export interface TurnParts {
@@ -164,6 +165,6 @@ export class Turn {
 /** The refusal that a client receives for an error. An error that is no refusal is a defect of the emulator, answered with status 500. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return new Refusal(`The emulator failed: ${why}`, { status: 500 });
 }

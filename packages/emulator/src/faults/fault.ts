@@ -3,6 +3,7 @@ import { wordsOf } from '../base/option-problem.js';
 import { advice } from '../base/spelling.js';
 import { isRecord } from '../wire/wire.js';
 import { errorShapes } from './error-shape.js';
+import { messageOf } from '../base/thrown.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
@@ -114,7 +115,7 @@ function faultProblem(value: unknown): string | undefined {
     parseFault(value);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -3,6 +3,7 @@ import { isRecord } from '../wire/wire.js';
 import { parseFaults, type Fault } from './fault.js';
 import { strikesBeforeTurn, type Faults } from './rule.js';
 import type { Sink } from './sink.js';
+import { messageOf } from '../base/thrown.js';
 
 /** The header and the metadata field in which a request may ask for faults. */
 export const faultHeader = 'x-turnwire-fault';
@@ -50,7 +51,7 @@ export function requestedFaults(
   try {
     requested = parseFaults(text);
   } catch (error) {
-    throw refused(error instanceof Error ? error.message : String(error));
+    throw refused(messageOf(error));
   }
   if (requested.some(({ fault }) => fault === 'connect-rate')) {
     throw refused('the fault "connect-rate" counts the upgrades of all clients; write a rule for it');

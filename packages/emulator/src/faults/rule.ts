@@ -3,6 +3,7 @@ import { Context } from '../memory/context.js';
 import { compilePattern } from '../base/pattern.js';
 import { isItem, isRecord } from '../wire/wire.js';
 import { faultInput, parseFault, type Fault } from './fault.js';
+import { messageOf } from '../base/thrown.js';
 
 const pattern = z
   .string()
@@ -11,7 +12,7 @@ const pattern = z
     try {
       compilePattern(value);
     } catch (error) {
-      const why = error instanceof Error ? error.message : 'unknown reason';
+      const why = messageOf(error);
       context.addIssue({ code: 'custom', message: `this is not a regular expression (${why})` });
     }
   });

@@ -116,22 +116,26 @@ export class Journal {
    * @internal
    * @throws Error after `timeoutMs` milliseconds, with the numbers of the turns that run
    */
-  settled(timeoutMs: number): Promise<void> {
-    if (this.#running === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const settled = () => {
+  async settled(timeoutMs: number): Promise<void> {
+    // The error is made after the wait and not in the timer, so that its stack leads to the test that waits.
+    if (this.#running === 0 || (await this.#settles(timeoutMs))) return;
+    const numbers = Array.from(this.#turns, ({ turn }) => turn)
+      .filter(({ outcome }) => outcome === 'running')
+      .map(({ number }) => number);
+    const which = numbers.length === 0 ? `${this.#running} turns` : `the turns ${numbers.join(', ')}`;
+    throw new Error(`After ${timeoutMs} ms ${which} still run; wait longer, or end them.`);
+  }
+
+  /** Resolves with true when no turn runs, and with false when the time has passed. */
+  #settles(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isSettled: boolean) => {
         clearTimeout(timer);
         this.#waiting.delete(settled);
-        resolve();
+        resolve(isSettled);
       };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(settled);
-        const numbers = Array.from(this.#turns, ({ turn }) => turn)
-          .filter(({ outcome }) => outcome === 'running')
-          .map(({ number }) => number);
-        const which = numbers.length === 0 ? `${this.#running} turns` : `the turns ${numbers.join(', ')}`;
-        reject(new Error(`After ${timeoutMs} ms ${which} still run; wait longer, or end them.`));
-      }, timeoutMs);
+      const settled = () => end(true);
+      const timer = setTimeout(end, timeoutMs, false);
       this.#waiting.add(settled);
     });
   }

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import { Refusal } from '../wire/refusal.js';
+import { codeOf } from '../base/thrown.js';
 
 /** The options of `node:zlib` with which a decoder tells how much of its input it has read. */
 interface Options {
@@ -172,14 +173,14 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
     try {
       body = await decodeAll(coding, body, limit);
     } catch (error) {
-      const { code = 'broken' }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+      const code = codeOf(error) ?? 'broken';
       if (code === 'ERR_BUFFER_TOO_LARGE') {
         throw new Refusal(`The request body is larger than ${limit} bytes when it is decoded.`, {
           status: 413,
           code: 'request_too_large',
         });
       }
-      throw new Refusal(`The request body is not valid ${name}: ${code}.`, {
+      throw new Refusal(`The request body is not valid ${name}: ${String(code)}.`, {
         code: 'invalid_encoding',
       });
     }

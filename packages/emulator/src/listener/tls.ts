@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { EmulatorError } from '../base/errors.js';
 import type { TlsOptions } from './options.js';
+import { messageOf } from '../base/thrown.js';
 
 /** The TCP connection under each TLS socket. A reset has to reach it. */
 const connections = new WeakMap<object, Socket>();
@@ -27,7 +28,7 @@ function secureContextOf(tls: TlsOptions): ReturnType<typeof createSecureContext
   try {
     return createSecureContext(tls);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const message = `The emulator's option "tls" is not valid: ${why}. Give "cert" and "key" as PEM, of the same pair.`;
     throw new EmulatorError('invalid_option', message, { cause: error });
   }

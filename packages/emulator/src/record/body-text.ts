@@ -2,6 +2,7 @@ import { utf8 } from '../base/utf8.js';
 import { decodeBodySync } from '../listener/content-encoding.js';
 import { redactedText } from './format.js';
 import type { Redaction } from './redaction.js';
+import { codeOf } from '../base/thrown.js';
 
 /** The size in bytes above which a body that is not an event stream is left out of a recording. The whole body is passed on. */
 export const maxBodyBytes = 64 * 1024 * 1024;
@@ -43,7 +44,7 @@ export function decodedText(raw: Buffer, coding: string | undefined, redaction: 
   try {
     body = decodeBodySync(raw, coding, maxBodyBytes);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return tooLargeText;
+    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') return tooLargeText;
     return leftOut(`it could not be decoded (content-encoding ${JSON.stringify(coding)})`);
   }
   return bodyText(body, redaction);

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { EmulatorError } from '../base/errors.js';
 import { machineTime } from '../base/timers.js';
 import { formatVersion, type RecordingEntry, type RecordingHeader } from './format.js';
+import { codeOf, isError } from '../base/thrown.js';
 
 /** The upstreams of a recording: one base URL, or several by their names. */
 export type RecordedUpstreams = { upstream: string } | { upstreams: Readonly<Record<string, string>> };
@@ -62,13 +63,13 @@ export class RecordingWriter {
     try {
       writeSync(this.#file, `${JSON.stringify(line)}\n`);
     } catch (error) {
-      this.failure = error instanceof Error ? error : new Error(String(error));
+      this.failure = isError(error) ? error : new Error(String(error));
     }
   }
 }
 
 function cannotWrite(path: string, error: unknown): EmulatorError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   const why =
     code === 'EEXIST'
       ? 'it exists already; name another one, or remove it'

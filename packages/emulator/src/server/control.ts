@@ -8,6 +8,7 @@ import { readBody } from './http/read-body.js';
 import { endpointFor } from './http/routes.js';
 import type { Journal } from '../journal/journal.js';
 import { Refusal } from '../wire/refusal.js';
+import { messageOf } from '../base/thrown.js';
 
 /** The path of the control API, by which tests in any language control an emulator. */
 const controlPath = '/emulator';
@@ -182,8 +183,4 @@ function timeoutOf(query: URLSearchParams): number {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').replace(/[?#].*$/s, '');
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -213,6 +213,14 @@ describe('an emulator in tests', () => {
     });
   }
 
+  test('settled() rejects with a stack that leads to the test', async (t) => {
+    const { emulator } = await start(t, { latency: { firstTokenMs: 600_000 } });
+    await post(emulator.url, { ...CREATE, stream: true });
+    const error = await emulator.settled({ timeoutMs: 1 }).catch((reason: unknown) => reason);
+    assert.ok(error instanceof Error);
+    assert.match(String(error.stack), /control\.test\.js/);
+  });
+
   test('settled() does not wait for a turn whose answer a fault has ended over HTTP', async (t) => {
     const { emulator } = await start(t, { faults: [{ do: 'close after=2' }] });
     const body = await (await post(emulator.url, { ...CREATE, stream: true })).text();

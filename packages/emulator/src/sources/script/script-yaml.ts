@@ -6,6 +6,7 @@ import { atPlace, ScriptError, type ScriptPlace } from '../../base/errors.js';
 import { firstIssue } from '../../base/option-problem.js';
 import { scriptProblem } from './script-problem.js';
 import { scriptSchema, type CheckedScript } from './script.js';
+import { codeOf, messageOf } from '../../base/thrown.js';
 
 /** The maximum size of a script. Scripts are written by hand, so a larger file is probably another one. */
 const maxScriptBytes = 4 * 1024 * 1024;
@@ -84,12 +85,12 @@ async function readScript(file: string): Promise<string> {
 }
 
 function whyUnreadable(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'ENOENT') return 'there is no such file';
   if (code === 'EISDIR') return 'it is a directory';
   if (code === 'EACCES') return 'permission is denied';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text';
-  return error instanceof Error ? oneLine(error.message) : 'unknown reason';
+  return oneLine(messageOf(error));
 }
 
 function toObject(document: Document, file: string): unknown {
@@ -97,7 +98,7 @@ function toObject(document: Document, file: string): unknown {
     return document.toJS();
   } catch (error) {
     // Aliases that expand without end, or that name no anchor, are errors only here.
-    throw new ScriptError(error instanceof Error ? oneLine(error.message) : 'not readable', {
+    throw new ScriptError(oneLine(messageOf(error)), {
       file,
       line: 1,
       column: 1,

@@ -3,6 +3,7 @@ import { annotationSchema, toolSchema } from '../tool-schema.js';
 import { faultRules } from '../../faults/rule.js';
 import { compilePattern } from '../../base/pattern.js';
 import { templateProblem } from '../template.js';
+import { messageOf } from '../../base/thrown.js';
 
 const milliseconds = z.number().min(0).max(3_600_000);
 
@@ -118,7 +119,7 @@ const pattern = z
     try {
       compilePattern(value);
     } catch (error) {
-      const message = `this is not a regular expression (${error instanceof Error ? error.message : 'unknown reason'})`;
+      const message = `this is not a regular expression (${messageOf(error)})`;
       issues.push({ code: 'custom', message, input: value });
     }
   });

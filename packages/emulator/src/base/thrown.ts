@@ -1,0 +1,16 @@
+import { types } from 'node:util';
+
+/** True for an error, also for one of Node.js within Jest, whose tests have a global `Error` of their own: `instanceof` does not know it there. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+/** What a thrown value says. */
+export function messageOf(thrown: unknown): string {
+  return isError(thrown) ? thrown.message : String(thrown);
+}
+
+/** The `code` of an error of Node.js; undefined for any other thrown value. */
+export function codeOf(thrown: unknown): unknown {
+  return isError(thrown) && 'code' in thrown ? thrown.code : undefined;
+}
