@@ -46,6 +46,13 @@ describe('cluster: offers', () => {
       Array.from({ length: 6 }, () => 'unreachable'),
     );
     assert.equal(requests, 3);
+    const busy = { ...location, session: 'busy' };
+    await Promise.all(Array.from({ length: 4 }, () => peers.offer(busy, principal, 'sse')));
+    await peers.offer(busy, principal, 'sse');
+    await peers.offer(busy, principal, 'sse');
+    assert.equal(requests, 9, 'offers at once count as one miss');
+    await peers.offer(busy, principal, 'sse');
+    assert.equal(requests, 9);
     const answering = await addressOf(
       t,
       createServer((_, response) => response.writeHead(409).end()),

@@ -22,11 +22,14 @@ export function isFromNode({ headers }: IncomingMessage): boolean {
 /** The wait for the answer to an offer, in milliseconds. Without one, this gateway sends the turn to the upstream in full. */
 const offerMs = 250;
 
-/** The number of offers in a row without an answer after which a node is not asked for a while, since each of them costs a turn `offerMs`. */
+/**
+ * The number of offers in a row without an answer after which a node is not asked for a while, since each of them costs a turn `offerMs`. Offers at once
+ * count as one: all of them meet the same short standstill of a busy node.
+ */
 const maxMisses = 3;
 
 /** The time for which such a node is not asked, in milliseconds. */
-const restMs = 5000;
+const restMs = 2000;
 
 const dialMs = 1000;
 
@@ -80,21 +83,27 @@ export class Peers {
       return undefined;
     }
     const headers = { [relayedHeader]: this.#keys.relayProof(session) };
+    const begunAt = performance.now();
+    const overdue = new AbortController();
+    // An answer that came while this program's own event loop stood still is read first.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(() => overdue.abort())), offerMs);
     try {
       const url = new URL(`${address.replace(/\/+$/, '')}${offerPath}?response=${response}`);
       const { statusCode, body } = await request(url, {
         method: 'POST',
         headers,
-        signal: AbortSignal.timeout(offerMs),
+        signal: overdue.signal,
       });
       await body.dump();
       this.#silent.delete(session);
       counters.count('offers', statusCode === 204 ? 'taken' : 'declined');
       if (statusCode !== 204) return undefined;
     } catch {
-      this.#noteMiss(session);
+      this.#noteMiss(session, begunAt);
       counters.count('offers', 'unreachable');
       return undefined;
+    } finally {
+      clearTimeout(timer);
     }
     const lease = this.#relaysTo(location, transport, headers).take({ name, identity: received });
     this.#running += 1;
@@ -124,8 +133,10 @@ export class Peers {
     return silence !== undefined && silence.misses >= maxMisses && performance.now() - silence.since < restMs;
   }
 
-  #noteMiss(session: string): void {
-    const misses = (this.#silent.get(session)?.misses ?? 0) + 1;
+  #noteMiss(session: string, begunAt: number): void {
+    const { misses: before = 0, since = 0 } = this.#silent.get(session) ?? {};
+    if (begunAt < since) return;
+    const misses = before + 1;
     this.#silent.delete(session);
     this.#silent.set(session, { misses, since: performance.now() });
     const [oldest] = this.#silent.keys();
