@@ -11,6 +11,6 @@ export function messageOf(thrown: unknown): string {
 }
 
 /** The `code` of an error of Node.js; undefined for any other thrown value. */
-export function codeOf(thrown: unknown): unknown {
-  return isError(thrown) && 'code' in thrown ? thrown.code : undefined;
+export function codeOf(thrown: unknown): string | undefined {
+  return isError(thrown) && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
 }

@@ -180,7 +180,7 @@ export async function decodeBody(raw: Buffer, header: string | undefined, limit:
           code: 'request_too_large',
         });
       }
-      throw new Refusal(`The request body is not valid ${name}: ${String(code)}.`, {
+      throw new Refusal(`The request body is not valid ${name}: ${code}.`, {
         code: 'invalid_encoding',
       });
     }
