@@ -8,14 +8,19 @@ export interface OutboxOptions {
   receivedBytes: () => number;
 }
 
+/** A ping that comes later than its interval times this factor was held up by this process. */
+const lateFactor = 1.2;
+
 /** Sends frames to a client, no faster than the client takes them, and pings it while there are none. */
 export class Outbox {
   readonly #socket: WebSocket;
   readonly #highWaterBytes: number;
+  readonly #pingMs: number;
   readonly #receivedBytes: () => number;
   readonly #pings: NodeJS.Timeout;
   /** The bytes that had come by the last ping. */
   #seenBytes = 0;
+  #lastPingAt = performance.now();
   #waiting: (() => void)[] = [];
   /** A ping was sent and not answered yet. */
   #isAsked = false;
@@ -26,6 +31,7 @@ export class Outbox {
     this.#socket = socket;
     this.#highWaterBytes = highWaterBytes;
     this.#receivedBytes = receivedBytes;
+    this.#pingMs = pingMs;
     this.#pings = setInterval(() => this.#ping(), pingMs);
     socket.on('pong', () => (this.#hasAnswered = true));
   }
@@ -67,8 +73,12 @@ export class Outbox {
    */
   #ping(): void {
     const bytes = this.#receivedBytes();
-    if (bytes !== this.#seenBytes) this.#isAsked = false;
+    const now = performance.now();
+    // Where this process was held up itself, the answer may have come and not been read.
+    const isLate = now - this.#lastPingAt > lateFactor * this.#pingMs;
+    if (bytes !== this.#seenBytes || isLate) this.#isAsked = false;
     this.#seenBytes = bytes;
+    this.#lastPingAt = now;
     if (this.#isAsked && this.#hasAnswered && this.#socket.bufferedAmount === 0 && !this.#socket.isPaused)
       return this.#socket.terminate();
     this.#isAsked = true;
