@@ -34,7 +34,7 @@ const pinned = {
       'useEmulator',
     ],
   ],
-  '@turnwire/gateway': [gateway, ['GatewayConfigError', 'checkConfig', 'hashKey', 'startGateway']],
+  '@turnwire/gateway': [gateway, ['GatewayConfigError', 'checkConfig', 'hashKey', 'limitHeapGrowth', 'startGateway']],
 } as const;
 describe('public exports', () => {
   for (const [name, [module, names]] of Object.entries(pinned)) {

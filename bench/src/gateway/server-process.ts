@@ -1,6 +1,6 @@
 // One server in a process of its own: the scripted upstream, the gateway, a plain pass-through, or a peer.
 import { Agent, createServer, request as send } from 'node:http';
-import { startGateway } from '@turnwire/gateway';
+import { limitHeapGrowth, startGateway } from '@turnwire/gateway';
 import { llms, opencodex, usageOfBun } from './peers.js';
 import { serveCommands } from '../server/measured-server.js';
 import { receivedBytes, startUpstream } from './upstream.js';
@@ -26,6 +26,8 @@ serveCommands(
 );
 
 async function gateway({ upstream, redis }: Setup, restores: boolean): Promise<string> {
+  // As `turnwire serve` does.
+  limitHeapGrowth();
   const { url } = await startGateway({
     config: {
       upstream: { base_url: upstream },

@@ -1,6 +1,7 @@
 // The public API of @turnwire/gateway, as a table of contents.
 export { startGateway } from './server/gateway.js';
 export type { Gateway, GatewayOptions } from './server/gateway.js';
+export { limitHeapGrowth } from './server/heap.js';
 export { checkConfig } from './server/settings/check.js';
 export type { ConfigSource } from './server/settings/check.js';
 export { hashKey } from './server/settings/principals.js';

@@ -3,6 +3,8 @@ import { UsageError } from './process/usage-error.js';
 /** The part of `@turnwire/gateway` that `turnwire serve` uses. The package's own types are not imported: turnwire is built and installed without it. */
 export interface GatewayPackage {
   checkConfig(options: GatewayOptions): Promise<unknown>;
+  /** For a process that does nothing but serve. */
+  limitHeapGrowth(): void;
   startGateway(options: GatewayOptions): Promise<Gateway>;
 }
 

@@ -50,6 +50,7 @@ export async function serve(io: Io, options: ServeOptions): Promise<number> {
     stdout.line(json === true ? JSON.stringify({ valid: true }) : `${file ?? 'The configuration'} is valid.`);
     return exitStatus.ok;
   }
+  gatewayPackage.limitHeapGrowth();
   const gateway = await gatewayPackage.startGateway(given);
   const stopped = untilDrained(io, gateway, (line) => stderr.line(line));
   const { url, port, adminUrl } = gateway;
