@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { heldHeap } from './heap.js';
 import { HistoryCache } from '../dist/relay/history/history-cache.js';
 import { cacheContext } from '../dist/relay/history/full-request.js';
 import type { RelayTurn } from '@turnwire/client/relay';
@@ -102,4 +103,21 @@ describe('gateway history cache: the context at the end of a turn', () => {
     assert.deepEqual(texts(histories, 'p', 'new'), [long, 'answer', 'two', 'of another gateway', 'three', 'news']);
     assert(histories.bytes - before < 1000, `${histories.bytes - before} bytes for four short items`);
   });
+
+  for (const [what, letter] of [
+    ['Latin', 'x'],
+    ['other', 'я'],
+  ] as const)
+    test(`counts the memory that it takes, with ${what} letters, and keeps to the budgets of all and of a principal`, () => {
+      const histories = new HistoryCache({ maxBytes: 16_000_000, principalBytes: 4_000_000 });
+      const before = heldHeap();
+      for (let count = 0; count < 60; count += 1)
+        keep(histories, 'p', `resp_${count}`, undefined, letter.repeat(200_000));
+      assert(histories.bytes > 3_500_000 && histories.bytes <= 4_000_000, `${histories.bytes} of one principal`);
+      for (let count = 0; count < 240; count += 1)
+        keep(histories, `p${count % 8}`, `resp_${count}`, undefined, letter.repeat(200_000));
+      assert(histories.bytes > 15_500_000 && histories.bytes <= 16_000_000, `${histories.bytes} of all`);
+      const taken = heldHeap() - before;
+      assert(taken > 0.8 * histories.bytes && taken < 1.3 * histories.bytes, `${taken} for ${histories.bytes}`);
+    });
 });

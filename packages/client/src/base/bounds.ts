@@ -156,6 +156,12 @@ export const maxPausedReadBytes = 16 * mebibyte;
 /** The lane of an aborted turn is read on over this many bytes; then its connection ends. */
 export const laneDrainBytes = 16 * mebibyte;
 
+/** The most memory that is kept of a large frame, for the next one. */
+export const maxSpareFrameBytes = mebibyte;
+
+/** The most memory that a relay keeps of a body that came in chunks, to join those of the next one. */
+export const maxSpareBodyBytes = mebibyte;
+
 /** Fewer bytes than this within `timeouts.pongMs` are no frame on its way, and no sign of life (B9). */
 export const minProgressBytes = kibibyte;
 

@@ -3,12 +3,14 @@ import { startDeadline } from '../base/clock.js';
 import { abnormalClosure } from '../protocol/errors/close-codes.js';
 import { sanitize } from '../protocol/errors/server-error.js';
 import type { Secrets } from '../protocol/errors/secrets.js';
+import { FrameMemory } from '../websocket/frame-memory.js';
 import { encodeFrame, closePayload, opcodes } from '../websocket/frame.js';
 import { MessageReader } from '../websocket/message-reader.js';
 import { WebSocketProtocolError } from '../websocket/protocol-error.js';
 import { readBytes } from './connect/shared-read-buffer.js';
 import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
+import type { MessageText } from '../websocket/frame.js';
 
 /** The messages and the end of a WebSocket. */
 export interface WebSocketListener {
@@ -31,6 +33,9 @@ export interface WebSocketEnd {
 
 /** The limits of a message. Without a limit of frames, a flood of tiny ones would be work without end (N8). The largest event passes in frames of 4 KiB. */
 const limits = { maxBytes: maxEventBytes, maxFragments: maxEventBytes / 4096 };
+
+/** Of all WebSockets of this process: frames are written one after the other. */
+const frameMemory = new FrameMemory();
 
 /**
  * open ──close frame sent or read, rules broken, FIN──▶ closing ──▶ closed
@@ -106,9 +111,15 @@ export class ClientWebSocket {
    * Sends a text. `done` is called once: when the operating system has taken the last byte, or with an error. After an error the socket has ended, and
    * `closed` follows.
    */
-  send(text: string, done: (error: Error | undefined) => void): void {
+  send(text: MessageText, done: (error: Error | undefined) => void): void {
     if (this.#state !== 'open') return queueMicrotask(() => done(new Error('the WebSocket is closing')));
-    this.#raw.write(encodeFrame(opcodes.text, text), (error) => done(error ?? undefined));
+    let memory: Buffer | undefined;
+    const frame = encodeFrame(opcodes.text, text, (length) => (memory = frameMemory.take(length)));
+    this.#raw.write(frame, (error) => {
+      // After an error the system may still read the memory.
+      if (!error && memory !== undefined) frameMemory.giveBack(memory);
+      done(error ?? undefined);
+    });
   }
 
   /** Sends a ping; `ponged` brings the payload back. */

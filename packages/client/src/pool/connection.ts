@@ -15,6 +15,7 @@ import type { Network } from '../network/network.js';
 import type { ClientWebSocket, WebSocketEnd, WebSocketListener } from '../network/client-websocket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { LaneLimits } from '../protocol/limits.js';
+import type { MessageText } from '../websocket/frame.js';
 import type { HeartbeatTarget } from './liveness/heartbeat.js';
 import type { LaneConnection } from './lane.js';
 import type { FrameRoute, Violation } from './lanes.js';
@@ -192,7 +193,7 @@ export class Connection implements LaneConnection, HeartbeatTarget, WebSocketLis
     return alive;
   }
 
-  send(frame: string, done: (error: Error | undefined) => void): void {
+  send(frame: MessageText, done: (error: Error | undefined) => void): void {
     if (!('socket' in this.#state)) return done(new Error(`connection ${this.number} is ${this.#state.name}`));
     this.#sending += 1;
     this.#state.socket.send(frame, (error) => {

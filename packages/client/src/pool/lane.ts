@@ -5,6 +5,7 @@ import type { Clock, Timer } from '../base/clock.js';
 import type { WebSocketEnd } from '../network/client-websocket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
+import type { MessageText } from '../websocket/frame.js';
 
 /** The turn that runs on a lane. */
 export interface LaneListener {
@@ -43,7 +44,7 @@ export interface LaneConnection {
     /** The server has refused the name of this lane, and takes no further names. */
     removeLane(lane: Lane): void;
   };
-  send(frame: string, done: (error: Error | undefined) => void): void;
+  send(frame: MessageText, done: (error: Error | undefined) => void): void;
   /** False when other turns use the socket: it is not paused then. */
   pause(): boolean;
   resume(): void;
@@ -149,7 +150,7 @@ export class Lane {
   }
 
   /** Sends the turn's request; see `ClientWebSocket.send`. */
-  send(frame: string, done: (error: Error | undefined) => void): void {
+  send(frame: MessageText, done: (error: Error | undefined) => void): void {
     if (this.#state.name === 'busy') this.#connection.send(frame, done);
     else done(new Error(`a lane of connection ${this.connectionNumber} is ${this.#state.name}`));
   }

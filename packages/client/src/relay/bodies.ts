@@ -1,7 +1,8 @@
 import { BodyCache } from '../fetch/request/body-cache.js';
-import { bytes } from '../fetch/request/body-text.js';
 import { ByteChunks } from '../fetch/request/byte-chunks.js';
+import { ByteMemory } from '../fetch/request/byte-memory.js';
 import { unmarkIntegers } from '../json/exact-integers.js';
+import type { StoredBytes } from '../fetch/request/byte-memory.js';
 import type { JsonObject } from '../json/json.js';
 
 /** A request, parsed. Nothing of it may be changed: its items are shared with those of the requests before it. */
@@ -16,11 +17,11 @@ export interface RelayBody {
  * parsing them, and only what is new is decoded and parsed. What is read is what `JSON.parse` says of the whole.
  */
 export class RelayBodies {
-  readonly #known: BodyCache<ByteChunks, Buffer>;
+  readonly #known: BodyCache<ByteChunks, Buffer, StoredBytes>;
 
   /** @param maxBytes for the bytes of earlier requests. */
   constructor(maxBytes: number) {
-    this.#known = new BodyCache(bytes, maxBytes);
+    this.#known = new BodyCache(new ByteMemory(), maxBytes);
   }
 
   /**

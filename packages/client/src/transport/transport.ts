@@ -2,6 +2,7 @@ import type { TurnwireError } from '../protocol/errors/errors.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ExpectedParent } from '../response/expected-parent.js';
 import type { ResponseTracker } from '../response/tracker.js';
+import type { MessageText } from '../websocket/frame.js';
 
 /**
  * Carries a turn. Both transports give the same: the events as they came, in order, once; then either `end` or `fail`, once. A transport replays nothing,
@@ -20,7 +21,7 @@ export interface OutgoingRequest {
    *
    * @throws TurnwireError `request_too_large`
    */
-  frame(lane: LaneView): string;
+  frame(lane: LaneView): MessageText;
   /** The body of a POST: always the caller's full request. */
   body(): string;
   /** The response that the request continues; undefined for a full request. */

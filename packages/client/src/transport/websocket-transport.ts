@@ -3,6 +3,7 @@ import { startDeadline } from '../base/clock.js';
 import { describeClose } from '../protocol/errors/close-codes.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { MissingPongError } from '../protocol/errors/missing-pong.js';
+import { textBytes } from '../websocket/frame.js';
 import { MessageTooLargeError } from '../websocket/protocol-error.js';
 import { connectionLostError } from './connection-lost.js';
 import type { Clock, Timer } from '../base/clock.js';
@@ -12,6 +13,7 @@ import type { LaneAssignment, Placement } from '../pool/placement.js';
 import type { Pool } from '../pool/pool.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseTracker } from '../response/tracker.js';
+import type { MessageText } from '../websocket/frame.js';
 import type {
   TransportCall,
   CallOptions,
@@ -110,7 +112,7 @@ class WebSocketCall implements TransportCall, LaneListener {
     // Only for a connection dialled for this turn: older headers are out of date, the rest of a rate limit for one.
     if (!reused) this.#headers?.onReceived(lane.upgradeHeaders);
     this.#listener.connected({ number: lane.connectionNumber, reused, streamId: lane.streamId });
-    let frame: string;
+    let frame: MessageText;
     try {
       frame = this.#request.frame(lane);
     } catch (error) {
@@ -120,7 +122,7 @@ class WebSocketCall implements TransportCall, LaneListener {
     }
     this.#heardAt = this.#clock.now();
     this.#listener.response.expect(this.#request.expectedParent, lane, reused);
-    this.#listener.sending(Buffer.byteLength(frame));
+    this.#listener.sending(textBytes(frame));
     lane.send(frame, (error) => {
       // After an error `lost` follows, with the server's close frame if there was one.
       if (error === undefined && this.#state.name === 'running') this.#listener.sent();

@@ -6,6 +6,7 @@ import { SnapshotError, snapshot } from '../json/snapshot.js';
 import { TurnwireError } from '../protocol/errors/errors.js';
 import { sseOnlyFields, webSocketOnlyFields } from '../protocol/request.js';
 import type { Json, JsonObject } from '../json/json.js';
+import type { MessageText } from '../websocket/frame.js';
 
 /** The items from index `from` on, to continue `responseId`. */
 export interface Delta {
@@ -41,7 +42,6 @@ export class TurnRequest {
   /** The request names a conversation of the server, which excludes a response to continue (P39). */
   readonly inConversation: boolean;
   #fields: JsonObject | undefined;
-  #fullText: string | undefined;
 
   /**
    * @param isSnapshot `given` was made for this turn, and never changes.
@@ -72,19 +72,31 @@ export class TurnRequest {
   }
 
   /** The text frame of a WebSocket. A `stream_id` of the caller is not sent: the pool chooses lanes. */
-  frame(delta?: Delta): string {
-    const rest = delta === undefined ? this.#fullFields() : this.#deltaFields(delta);
-    return `${framePrefix}${this.#fieldsText(isWebSocketOnly)}${rest}}`;
+  frame(delta?: Delta): MessageText {
+    const { input } = this.params;
+    const begin = `${framePrefix}${this.#fieldsText(isWebSocketOnly)}`;
+    if (delta !== undefined) return `${begin}${this.#deltaFields(delta)}}`;
+    if (Array.isArray(input) && input.length >= manyItems) return this.#fullPieces(begin, input);
+    return `${begin}${this.#fieldsText(isCommon)}}`;
   }
 
   /** The body of a POST. */
   body(): string {
-    return `{"stream":true${this.#fieldsText(isSseOnly)}${this.#fullFields()}}`;
+    return `{"stream":true${this.#fieldsText(isSseOnly)}${this.#fieldsText(isCommon)}}`;
   }
 
-  /** The fields that both transports take, as JSON. */
-  #fullFields(): string {
-    return (this.#fullText ??= this.#fieldsText(isCommon));
+  /** A full frame in pieces, one for each item of the input. */
+  #fullPieces(begin: string, items: readonly Json[]): string[] {
+    const names = Object.keys(this.params);
+    const before = new Set(names.slice(0, names.indexOf('input')));
+    const pieces = [`${begin}${this.#fieldsText((name) => isCommon(name) && before.has(name))},"input":[`];
+    for (const [index, item] of items.entries()) {
+      if (index > 0) pieces.push(',');
+      pieces.push(unmarkIntegers(JSON.stringify(item)));
+    }
+    before.add('input');
+    pieces.push(`]${this.#fieldsText((name) => isCommon(name) && !before.has(name))}}`);
+    return pieces;
   }
 
   #deltaFields({ responseId, from }: Delta): string {
@@ -100,6 +112,9 @@ export class TurnRequest {
       : '';
   }
 }
+
+/** The number of items from which on a full frame is made in pieces. */
+const manyItems = 16;
 
 /** The beginning of every frame of this client. */
 export const framePrefix = '{"type":"response.create"';

@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { alignedMemory } from './frame-memory.js';
 
 /** RFC 6455, 5.2. */
 export const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -18,15 +19,39 @@ const largestHeadBytes = 14;
 /** The offset of the payload in its buffer: behind the longest head, and aligned to words of four bytes. */
 const payloadOffset = 16;
 
-/** Encodes one frame of a client: final, and masked with an unpredictable key (RFC 6455, 5.3). The payload is masked word by word. */
-export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffer {
-  const length = Buffer.byteLength(payload);
+/**
+ * The text of a message, whole or in pieces. A request with a long history has a piece for each item: V8 asks the system for new memory for each text of more
+ * than 128 KiB, and gives it back at a later collection.
+ */
+export type MessageText = string | readonly string[];
+
+/** The length of a text in UTF-8. No piece ends between the two halves of a character. */
+export function textBytes(text: MessageText): number {
+  if (typeof text === 'string') return Buffer.byteLength(text);
+  let bytes = 0;
+  for (const piece of text) bytes += Buffer.byteLength(piece);
+  return bytes;
+}
+
+/**
+ * Encodes one frame of a client: final, and masked with an unpredictable key (RFC 6455, 5.3). The payload is masked word by word.
+ *
+ * @param allocate gives memory that is aligned to words of four bytes.
+ */
+export function encodeFrame(
+  opcode: number,
+  payload: MessageText | Uint8Array,
+  allocate: (length: number) => Buffer = alignedMemory,
+): Buffer {
+  const length = payload instanceof Uint8Array ? payload.byteLength : textBytes(payload);
   const words = Math.ceil(length / 4);
-  const memory = alignedMemory(payloadOffset + words * 4);
+  const memory = allocate(payloadOffset + words * 4);
   const headBytes = length < length16 ? 6 : length < 0x1_0000 ? 8 : largestHeadBytes;
   const bytes = memory.subarray(payloadOffset - headBytes, payloadOffset + length);
   if (typeof payload === 'string') bytes.write(payload, headBytes);
-  else bytes.set(payload, headBytes);
+  else if (payload instanceof Uint8Array) bytes.set(payload, headBytes);
+  else
+    for (let at = headBytes, index = 0; index < payload.length; index += 1) at += bytes.write(payload[index] ?? '', at);
   const key = nextKey();
   // The word before the payload is the masking key.
   const all = new Int32Array(memory.buffer, memory.byteOffset + payloadOffset - 4, 1 + words);
@@ -43,12 +68,6 @@ export function encodeFrame(opcode: number, payload: string | Uint8Array): Buffe
     bytes.writeBigUInt64BE(BigInt(length), 2);
   }
   return bytes;
-}
-
-/** Memory for words of four bytes. Node's pool is aligned to eight; another runtime's need not be. */
-function alignedMemory(length: number): Buffer {
-  const memory = Buffer.allocUnsafe(length);
-  return memory.byteOffset % 4 === 0 ? memory : Buffer.from(new ArrayBuffer(length));
 }
 
 /** The number of unpredictable words that are made at once: a call for each frame would cost more than the frame. */

@@ -30,6 +30,23 @@ describe('turn request', () => {
     );
   });
 
+  test('the frame of a long history has the fields in their order too, in pieces', () => {
+    const input = Array.from({ length: 40 }, (_, index) => ({ role: 'user' as const, content: `${index} €` }));
+    const around = { model: 'm', generate: true, temperature: 1 };
+    for (const params of [
+      { input },
+      { input, ...around },
+      { ...around, input },
+      { model: 'm', input, temperature: 1, unknown_field: [{ input: [1] }] },
+    ]) {
+      const frame = new TurnRequest(params).frame();
+      assert(Array.isArray(frame));
+      const { generate, ...common } = params as { generate?: boolean };
+      const sent = { type: 'response.create', ...(generate === true && { generate }), ...common };
+      assert.equal(frame.join(''), JSON.stringify(sent));
+    }
+  });
+
   test('a request without fields is sent as a frame and as a body', () => {
     assert.equal(new TurnRequest({}).frame(), '{"type":"response.create"}');
     assert.equal(new TurnRequest({}).body(), '{"stream":true}');

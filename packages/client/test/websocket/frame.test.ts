@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import * as ws from 'ws';
-import { encodeFrame, closePayload } from '../../dist/websocket/frame.js';
+import { FrameMemory } from '../../dist/websocket/frame-memory.js';
+import { encodeFrame, closePayload, textBytes } from '../../dist/websocket/frame.js';
 import type { Writable } from 'node:stream';
 
 // Its types leave it out.
@@ -33,6 +34,41 @@ describe('WebSocket frame of the client', () => {
         assert.equal(message.toString(), Buffer.from(text).toString());
       }),
     );
+  });
+
+  test('ws reads a text in pieces as the whole', async () => {
+    const pieces = fc.array(fc.string({ unit: 'grapheme', maxLength: 70 }), { maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(pieces, async (texts) => {
+        const [message] = (await asServerReads(encodeFrame(1, texts), 'message')) as [Buffer];
+        assert.equal(message.toString(), texts.join(''));
+        assert.equal(textBytes(texts), message.length);
+      }),
+    );
+  });
+
+  test('memory that was given back has the next frame; memory that was not is nobody else’s', async () => {
+    const memory = new FrameMemory();
+    const taken: Buffer[] = [];
+    const take = (length: number): Buffer => {
+      const one = memory.take(length);
+      taken.push(one);
+      return one;
+    };
+    const first = encodeFrame(1, 'a'.repeat(100_000), take);
+    const second = encodeFrame(1, 'b'.repeat(100_000), take);
+    assert.notEqual(taken[0]?.buffer, taken[1]?.buffer);
+    assert.equal(String((await asServerReads(first, 'message'))[0]), 'a'.repeat(100_000));
+    assert.equal(String((await asServerReads(second, 'message'))[0]), 'b'.repeat(100_000));
+    memory.giveBack(taken[1] ?? second);
+    const third = encodeFrame(1, 'c'.repeat(90_000), take);
+    assert.equal(taken[2]?.buffer, taken[1]?.buffer);
+    assert.equal(String((await asServerReads(third, 'message'))[0]), 'c'.repeat(90_000));
+    for (const length of [10, 60_000, 1_100_000]) {
+      const one = memory.take(length);
+      memory.giveBack(one);
+      assert.notEqual(memory.take(length), one);
+    }
   });
 
   test('a ping brings its payload, a close its code and reason', async () => {

@@ -10,7 +10,7 @@ export type Downstream = 'sse' | 'json' | 'websocket';
 export interface Create {
   /** The fields of the request. They must not be changed: their items are shared with those of earlier requests. */
   readonly params: JsonObject;
-  /** The chunks of the request, while they say the same as `params`; undefined for changed fields. */
+  /** The chunks of a request without a stream, which HTTP may carry as it is; undefined where `params` say something else by now. */
   readonly raw: readonly Buffer[] | undefined;
   /** The size of the client's request, in bytes. */
   readonly bytes: number;
@@ -26,7 +26,9 @@ export function readCreate(bodies: RelayBodies, raw: readonly Buffer[]): Create 
   const body = bodies.read(raw);
   if (body === undefined) throw new Refusal(complaint(Buffer.concat(raw)), { code: 'invalid_json' });
   const { params } = body;
-  return { params, raw, bytes: bytesOf(raw), keep: () => body.keep() };
+  // Of a request with a stream only the fields are needed: its chunks are let go of at once, while V8 frees them at the next collection of young objects.
+  const plain = params['stream'] === true ? undefined : raw;
+  return { params, raw: plain, bytes: bytesOf(raw), keep: () => body.keep() };
 }
 
 /** The body to send for the turn over HTTP. */

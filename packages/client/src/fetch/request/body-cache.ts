@@ -16,12 +16,8 @@ export interface ParsedBody {
 }
 
 /** A body whose input is an array of items. */
-interface CachedBody<Piece> {
-  /** The body up to the bracket that closes its input, in the pieces that one body after the other has added. */
-  pieces: readonly Piece[];
-  /** The last units before the closing bracket, compared first: few bodies have the same ones. */
-  mark: Piece;
-  /** Where the closing bracket stands. */
+interface ListBody {
+  /** Where the bracket that closes the input stands. */
   end: number;
   /** The text before the bracket that opens the input. */
   head: string;
@@ -31,13 +27,23 @@ interface CachedBody<Piece> {
   items: readonly Json[];
 }
 
+interface CachedBody<Stored> extends ListBody {
+  /** The body up to the bracket that closes its input. */
+  stored: Stored;
+  /** The estimated memory. */
+  bytes: number;
+  /** The number of bodies that go on from this one and were not kept so far. */
+  extensions: number;
+}
+
+/** A body that goes on from a known one. */
+interface GrownBody<Piece> extends ListBody {
+  /** What it adds, up to the bracket that closes the input. */
+  added: Piece;
+}
+
 /** The shortest body that is kept, in its units. With the budget it bounds their number. */
 const minCachedLength = 16 * 1024;
-
-const markLength = 64;
-
-/** The estimated memory of a unit: one byte in the body, one in what it was parsed to. */
-const bytesPerUnit = 2;
 
 /**
  * The bodies of the last turns. A growing history begins with the text of the body before: that text is compared, and only the new part is parsed. Items that
@@ -49,14 +55,14 @@ const bytesPerUnit = 2;
  * Kept for its measured worth: without the cache the openai SDK takes 1.1 times the CPU in the row `loop`, and 1.2 times over histories of 1 MB (Node
  * 24.21, 2026-11-30).
  */
-export class BodyCache<Body extends Sized, Piece extends Sized> {
-  readonly #text: BodyTextOperations<Body, Piece>;
+export class BodyCache<Body extends Sized, Piece, Stored> {
+  readonly #text: BodyTextOperations<Body, Piece, Stored>;
   #maxBytes: number;
   /** Bodies in the order of their last use. */
-  #bodies: CachedBody<Piece>[] = [];
+  #bodies: CachedBody<Stored>[] = [];
   #bytes = 0;
 
-  constructor(text: BodyTextOperations<Body, Piece>, maxBytes: number) {
+  constructor(text: BodyTextOperations<Body, Piece, Stored>, maxBytes: number) {
     this.#text = text;
     this.#maxBytes = maxBytes;
   }
@@ -68,14 +74,23 @@ export class BodyCache<Body extends Sized, Piece extends Sized> {
   /** @returns undefined for a body that is no JSON object, or that has no snapshot. */
   read(body: Body): ParsedBody | undefined {
     const known = body.length < minCachedLength ? undefined : this.#findPrefix(body);
-    const grown = known && this.#extend(known, body);
-    if (grown !== undefined) return { params: grown.params, keep: () => this.#keep(grown, known) };
+    return (known && this.#readGrown(known, body)) ?? this.#readWhole(body);
+  }
+
+  #readGrown(known: CachedBody<Stored>, body: Body): ParsedBody | undefined {
+    const grown = this.#extend(known, body);
+    if (grown === undefined) return undefined;
+    known.extensions += 1;
+    return { params: grown.params, keep: () => this.#keepGrown(grown, known) };
+  }
+
+  #readWhole(body: Body): ParsedBody | undefined {
     const text = this.#text.decode(body, 0);
     const params = text === undefined ? undefined : parse(text);
     if (text === undefined || !isObject(params)) return undefined;
     // Now, and not when the turn has ended: the text is not kept that long, so that its memory is free again at the next collection of young objects.
     const located = this.#locateInput(body, text, params);
-    return { params, keep: () => this.#keep(located) };
+    return { params, keep: () => located && this.#keepWhole(located, body) };
   }
 
   /** Forgets all bodies, and keeps none from now on. */
@@ -86,23 +101,11 @@ export class BodyCache<Body extends Sized, Piece extends Sized> {
   }
 
   /** The newest cached body that `body` begins with, up to the end of its input. */
-  #findPrefix(body: Body): CachedBody<Piece> | undefined {
-    return this.#bodies.findLast(
-      ({ end, mark, pieces }) =>
-        end < body.length && this.#text.hasAt(body, end - mark.length, mark) && this.#beginsWith(body, pieces),
-    );
+  #findPrefix(body: Body): CachedBody<Stored> | undefined {
+    return this.#bodies.findLast(({ end, stored }) => end < body.length && this.#text.isBeginningOf(body, stored));
   }
 
-  #beginsWith(body: Body, pieces: readonly Piece[]): boolean {
-    let at = 0;
-    for (const piece of pieces) {
-      if (!this.#text.hasAt(body, at, piece)) return false;
-      at += piece.length;
-    }
-    return true;
-  }
-
-  #locateInput(body: Body, text: string, params: JsonObject): CachedBody<Piece> | undefined {
+  #locateInput(body: Body, text: string, params: JsonObject): ListBody | undefined {
     const { input } = params;
     if (body.length < minCachedLength || !Array.isArray(input) || input.length === 0) return undefined;
     const begin = inputArrayIn(text);
@@ -110,19 +113,7 @@ export class BodyCache<Body extends Sized, Piece extends Sized> {
     if (begin === undefined || close === -1) return undefined;
     const rest = detached(text.slice(close));
     const end = body.length - this.#text.lengthOf(rest);
-    return {
-      pieces: [this.#text.copy(body, 0, end)],
-      mark: this.#markIn(body, end),
-      end,
-      head: detached(text.slice(0, begin)),
-      rest,
-      params,
-      items: input,
-    };
-  }
-
-  #markIn(body: Body, end: number): Piece {
-    return this.#text.copy(body, Math.max(1, end - markLength), end);
+    return { end, head: detached(text.slice(0, begin)), rest, params, items: input };
   }
 
   /**
@@ -130,60 +121,56 @@ export class BodyCache<Body extends Sized, Piece extends Sized> {
    * which must be an array when brackets are put around them; and what follows the array, which must be an object behind the fields that stand before
    * it. Where both are valid there is no other way to read the whole, wherever it was cut.
    */
-  #extend(known: CachedBody<Piece>, body: Body): CachedBody<Piece> | undefined {
+  #extend(known: ListBody, body: Body): GrownBody<Piece> | undefined {
     const news = this.#text.decode(body, known.end);
     const close = news === undefined ? -1 : closingBracket(news, 0);
     if (news === undefined || close === -1) return undefined;
-    const added = itemsIn(news.slice(0, close));
-    const fields = added && fieldsAround(known, news.slice(close));
-    if (added === undefined || fields === undefined) return undefined;
+    const newItems = itemsIn(news.slice(0, close));
+    const fields = newItems && fieldsAround(known, news.slice(close));
+    if (newItems === undefined || fields === undefined) return undefined;
     const end = body.length - this.#text.lengthOf(news.slice(close));
-    const items = [...known.items, ...added];
-    return {
-      pieces: this.#append(known.pieces, this.#text.copy(body, known.end, end)),
-      mark: this.#markIn(body, end),
-      end,
-      head: known.head,
-      rest: fields.rest,
-      params: { ...fields.params, input: items },
-      items,
-    };
+    const items = [...known.items, ...newItems];
+    const added = this.#text.piece(body, known.end, end);
+    return { end, head: known.head, rest: fields.rest, params: { ...fields.params, input: items }, items, added };
+  }
+
+  #keepWhole(list: ListBody, body: Body): void {
+    const bytes = this.#costOf(list);
+    if (bytes <= this.#maxBytes) this.#keep(list, this.#text.store(body, list.end), bytes);
   }
 
   /**
-   * Adds a piece. Each piece costs a comparison of its own, so a piece is joined to those before it unless they are twice as long: there are never
-   * many, and none is copied often.
+   * Keeps a body in place of the one that it goes on from; where others go on from the same, beside it. What it adds is all that it holds of its bytes meanwhile,
+   * so a body whose predecessor was forgotten is not kept.
    */
-  #append(pieces: readonly Piece[], piece: Piece): readonly Piece[] {
-    let last = piece;
-    let count = pieces.length;
-    for (
-      let before: Piece | undefined;
-      (before = pieces[count - 1]) !== undefined && before.length < 2 * last.length;
-      count -= 1
-    )
-      last = this.#text.join(before, last);
-    return [...pieces.slice(0, count), last];
+  #keepGrown(grown: GrownBody<Piece>, known: CachedBody<Stored>): void {
+    const { added, ...list } = grown;
+    const bytes = this.#costOf(list);
+    known.extensions -= 1;
+    if (bytes > this.#maxBytes || !this.#bodies.includes(known)) return;
+    if (known.extensions > 0) return this.#keep(list, this.#text.grow(this.#text.copy(known.stored), added), bytes);
+    this.#remove(known);
+    this.#keep(list, this.#text.grow(known.stored, added), bytes);
   }
 
-  #keep(body: CachedBody<Piece> | undefined, before?: CachedBody<Piece>): void {
-    if (body === undefined || cachedBytes(body) > this.#maxBytes) return;
-    if (before !== undefined) this.#drop(before);
-    this.#bodies.push(body);
-    this.#bytes += cachedBytes(body);
-    while (this.#bytes > this.#maxBytes) this.#drop(this.#bodies[0]);
+  #keep(list: ListBody, stored: Stored, bytes: number): void {
+    this.#bodies.push({ ...list, stored, bytes, extensions: 0 });
+    this.#bytes += bytes;
+    for (let oldest; this.#bytes > this.#maxBytes && (oldest = this.#bodies[0]) !== undefined;) {
+      this.#remove(oldest);
+      this.#text.free(oldest.stored);
+    }
   }
 
-  #drop(body: CachedBody<Piece> | undefined): void {
-    const at = body === undefined ? -1 : this.#bodies.indexOf(body);
-    if (body === undefined || at === -1) return;
-    this.#bodies.splice(at, 1);
-    this.#bytes -= cachedBytes(body);
+  #remove(body: CachedBody<Stored>): void {
+    this.#bodies.splice(this.#bodies.indexOf(body), 1);
+    this.#bytes -= body.bytes;
   }
-}
 
-function cachedBytes({ end, rest }: CachedBody<unknown>): number {
-  return (end + rest.length) * bytesPerUnit;
+  /** The estimated memory. What a body was parsed to takes a byte for each of its units. */
+  #costOf({ end, rest }: ListBody): number {
+    return this.#text.memoryFor(end) + end + 2 * rest.length;
+  }
 }
 
 /** The items that follow in a text: none, or a comma and more items. */
@@ -199,9 +186,9 @@ const placeholder = `"${randomUUID()}"`;
 
 /** @param after the text from the closing bracket on */
 function fieldsAround(
-  { head, rest, params }: Pick<CachedBody<unknown>, 'head' | 'rest' | 'params'>,
+  { head, rest, params }: Pick<ListBody, 'head' | 'rest' | 'params'>,
   after: string,
-): Pick<CachedBody<unknown>, 'params' | 'rest'> | undefined {
+): Pick<ListBody, 'params' | 'rest'> | undefined {
   if (after === rest) return { params, rest };
   const fields = parse(`${head}${placeholder}${after.slice(1)}`);
   if (!isObject(fields) || fields['input'] !== placeholder.slice(1, -1)) return undefined;

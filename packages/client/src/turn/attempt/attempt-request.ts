@@ -1,9 +1,11 @@
 import { TurnwireError } from '../../protocol/errors/errors.js';
 import { framePrefix } from '../request.js';
+import { textBytes } from '../../websocket/frame.js';
 import type { ChainPlan } from '../../continuation/memory.js';
 import type { ProviderLimits } from '../../protocol/limits.js';
 import type { ExpectedParent } from '../../response/expected-parent.js';
 import type { LaneView, OutgoingRequest, Parent } from '../../transport/transport.js';
+import type { MessageText } from '../../websocket/frame.js';
 import type { TurnRequest } from '../request.js';
 
 /** How a turn's input travels. */
@@ -22,7 +24,7 @@ export class AttemptRequest implements OutgoingRequest {
   readonly #request: TurnRequest;
   readonly #limits: FrameLimits;
   #plan: Plan;
-  #text: string | undefined;
+  #text: MessageText | undefined;
 
   constructor(request: TurnRequest, plan: Plan, limits: FrameLimits) {
     this.#request = request;
@@ -59,8 +61,8 @@ export class AttemptRequest implements OutgoingRequest {
     const text = this.#frameText();
     // A UTF-16 unit has three bytes at most: a short text need not be counted.
     const { maxFrameBytes } = this.#limits;
-    if (3 * text.length <= maxFrameBytes) return undefined;
-    const bytes = Buffer.byteLength(text);
+    if (typeof text === 'string' && 3 * text.length <= maxFrameBytes) return undefined;
+    const bytes = textBytes(text);
     if (bytes <= maxFrameBytes) return undefined;
     return new TurnwireError(
       'request_too_large',
@@ -68,7 +70,7 @@ export class AttemptRequest implements OutgoingRequest {
     );
   }
 
-  frame(lane: LaneView): string {
+  frame(lane: LaneView): MessageText {
     const plan = this.#plan;
     if (plan.name === 'delta' && !plan.stored && !lane.holds(plan.responseId)) {
       // The lane no longer holds the response, and an id that is not stored is unknown elsewhere (D2).
@@ -80,18 +82,21 @@ export class AttemptRequest implements OutgoingRequest {
     const text = this.#frameText();
     this.#text = undefined;
     const { streamId } = lane;
-    return streamId === undefined
-      ? text
-      : `${framePrefix},"stream_id":${JSON.stringify(streamId)}${text.slice(framePrefix.length)}`;
+    return streamId === undefined ? text : withStreamId(text, streamId);
   }
 
   body(): string {
     return this.#request.body();
   }
 
-  #frameText(): string {
+  #frameText(): MessageText {
     return (this.#text ??= this.#request.frame(this.#plan.name === 'delta' ? this.#plan : undefined));
   }
+}
+
+function withStreamId(text: MessageText, streamId: string): MessageText {
+  if (typeof text !== 'string') return [withStreamId(text[0] ?? '', streamId) as string, ...text.slice(1)];
+  return `${framePrefix},"stream_id":${JSON.stringify(streamId)}${text.slice(framePrefix.length)}`;
 }
 
 /** Writes a plan and its reason into a report. */
