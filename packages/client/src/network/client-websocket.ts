@@ -12,6 +12,8 @@ import type { Socket as NetSocket } from 'node:net';
 import type { Clock, Timer } from '../base/clock.js';
 import type { MessageText } from '../websocket/frame.js';
 
+export type { MessageText } from '../websocket/frame.js';
+
 /** The messages and the end of a WebSocket. */
 export interface WebSocketListener {
   message(text: string, bytes: number): void;

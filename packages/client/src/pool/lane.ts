@@ -2,10 +2,9 @@ import { laneDrainBytes, laneDrainMs } from '../base/bounds.js';
 import { startDeadline } from '../base/clock.js';
 import { isError, terminalOf } from '../protocol/terminal.js';
 import type { Clock, Timer } from '../base/clock.js';
-import type { WebSocketEnd } from '../network/client-websocket.js';
+import type { MessageText, WebSocketEnd } from '../network/client-websocket.js';
 import type { Frame } from '../protocol/frame.js';
 import type { ResponseIds } from '../response/response-ids.js';
-import type { MessageText } from '../websocket/frame.js';
 
 /** The turn that runs on a lane. */
 export interface LaneListener {
