@@ -214,7 +214,11 @@ describe('gateway: bytes that are no request', () => {
   });
 
   for (const [name, text, expected] of [
-    ['a request without a host', 'GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n', /^HTTP\/1\.1 400 [\s\S]*"invalid_http"/],
+    [
+      'a request without a host',
+      'GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n',
+      /^HTTP\/1\.1 400 [\s\S]*"invalid_http"/,
+    ],
     ['CONNECT', 'CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n', /^HTTP\/1\.1 405 [\s\S]*is no proxy/],
   ] as const) {
     test(`${name} is refused in the format of the API`, async (t) => {
