@@ -164,7 +164,9 @@ describe('gateway: requests that are sent without waiting for answers', () => {
   });
 
   test('end with their client, also those whose turn to be answered has not come', async (t) => {
-    const { gateway, emulator } = await setUp(t, { faults: [{ do: 'stall after=2' }] });
+    // Over a WebSocket the upstream would be told by its end alone: the lane of a turn that nobody reads is read on for a while.
+    const config = { upstream: { transport: 'sse' } } as const;
+    const { gateway, emulator } = await setUp(t, { faults: [{ do: 'stall after=2' }] }, config);
     const socket = open(t, gateway.port);
     socket.write(plain() + plain());
     const outcomes = (): unknown[] => emulator.journal.turns().map(({ outcome }) => outcome);
