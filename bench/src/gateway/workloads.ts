@@ -67,7 +67,7 @@ export const workloads: readonly Workload[] = [
     goals: { gateway: { most: 1.5, times: 'pass-through' } },
     warmUp: async (load) => {
       await repeat(2000, 8, () => load.turn(small));
-      for (let chats = 1; chats <= 8; chats += 1) await converse(load, -chats, 60);
+      for (let chats = 1; chats <= 8; chats += 1) await converse(load, -chats, 200);
     },
     measure: async (load, { server, number }) => {
       const chats = conversations(load, number);

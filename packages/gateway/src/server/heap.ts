@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** By how much the heap may grow before it is collected, in percent of what the last collection has left. */
-const growingPercent = 50;
+const growingPercent = 80;
 
 /**
  * Bounds the heap of a process that serves a gateway and does nothing else, as `turnwire serve` does. Histories that are forgotten are old objects to V8, which
