@@ -9,8 +9,7 @@ export function withEmptySpreads(code) {
   const visit = (node) => {
     if (node.type === 'ObjectExpression' && beginsWithSpread(node.properties)) places.push(node.properties[0].start);
     for (const value of Object.values(node)) {
-      if (Array.isArray(value)) for (const each of value) isNode(each) && visit(each);
-      else if (isNode(value)) visit(value);
+      for (const each of Array.isArray(value) ? value : [value]) if (isNode(each)) visit(each);
     }
   };
   visit(parseAst(code));
