@@ -2,7 +2,7 @@ import { maxContextEnds } from '../base/bounds.js';
 import { isReference, typeOf } from './equivalence.js';
 import { shapingFields, unchainableField } from './fields.js';
 import { normalPieces } from './normal-form.js';
-import { canonicalPieces } from '../json/canonical.js';
+import { canonicalPieces, canonicalText } from '../json/canonical.js';
 import { RunningDigest, digestOf } from '../json/digest.js';
 import { field, isObject } from '../json/json.js';
 import type { Json, JsonObject } from '../json/json.js';
@@ -76,7 +76,7 @@ export class ContextDigests {
       // Tools are long, and the same object from turn to turn. Instructions are long, too: a digest costs less than their escapes.
       const text =
         typeof value === 'string' && value.length < longText
-          ? JSON.stringify(value)
+          ? canonicalText(value)
           : this.#of(value, canonicalPieces)?.toString('base64');
       if (text === undefined) return undefined;
       members.push(`${JSON.stringify(name)}:${text}`);

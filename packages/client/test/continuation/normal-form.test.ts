@@ -241,7 +241,7 @@ describe('context digests', () => {
 
   test('an integer that JavaScript cannot hold counts as its client has written it, in every process', async () => {
     const body = (bound: string): string =>
-      `{"tools":[{"maximum":${bound}}],"input":[{"role":"user","content":"one","n":${bound}},{"role":"assistant","content":"two"},{"role":"user","content":"three"}]}`;
+      `{"seed":${bound},"tools":[{"maximum":${bound}}],"input":[{"role":"user","content":"one","n":${bound}},{"role":"assistant","content":"two"},{"role":"user","content":"three"}]}`;
     const [end] = new ContextDigests().ends(read(body('9223372036854775807')));
     assert(end !== undefined);
     assert.equal(await digestOfAnother(body('9223372036854775807')), end.digest);
