@@ -47,7 +47,7 @@ describe('object literals of the bundles', () => {
     assert.deepEqual(Object.keys(made), ['__proto__', 'y']);
   });
 
-  test('what was rewritten stays as it is', () => {
+  test('a program that was rewritten stays as it is', () => {
     const rewritten = withEmptySpreads('({ ...a, b: { ...c, d: 1 } })');
     assert.equal(withEmptySpreads(rewritten), rewritten);
   });

@@ -71,7 +71,7 @@ export function usageOfBun(): { cpuUs: number; rssMb: number } | undefined {
   return { cpuUs: (field(14) + field(15)) * usPerTick, rssMb: (field(24) * pageBytes) / 2 ** 20 };
 }
 
-/** What Linux has had on each machine that Bun runs on. */
+/** The microseconds of a tick, and below the bytes of a page. Linux has these on each machine that Bun runs on. */
 const usPerTick = 10_000;
 const pageBytes = 4096;
 

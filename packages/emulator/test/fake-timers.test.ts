@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const bundle = fileURLToPath(new URL('../bundle/index.cjs', import.meta.url));
 
-/** What fake timers replace: `jest.useFakeTimers` and `vi.useFakeTimers` the globals, `mock.timers` of `node:test` the module `node:timers`, too. */
+/** Fake timers: `jest.useFakeTimers` and `vi.useFakeTimers` replace the globals, `mock.timers` of `node:test` the module `node:timers`, too. */
 const fakes = {
   'of all globals, as in Jest and Vitest': `
     const never = () => 0;

@@ -89,7 +89,7 @@ describe('cluster: a turn of a WebSocket that is handed over', { skip: withoutRe
     assert.equal(journal(turn).at(-1)?.[0], 'delta');
   });
 
-  test('is interrupted', async (t) => {
+  test('a turn that was handed over is interrupted', async (t) => {
     const turn = await handedOver(t);
     turn.client.send({ type: 'response.interrupt', response_id: turn.id, mode: 'discard_partial_items' });
     const end = await turn.client.end();

@@ -52,22 +52,19 @@ function* framesOf(
   const begunField = fieldOf('response', begun);
   yield frame('response.created', begunField);
   if (begun.status === 'queued') yield frame('response.queued', begunField);
-  const running = begun.status === 'in_progress' ? begunField : fieldOf('response', withStatus(begun, 'in_progress'));
+  const running =
+    begun.status === 'in_progress' ? begunField : fieldOf('response', { ...begun, status: 'in_progress' });
   yield frame('response.in_progress', running);
   for (const [index, { added, done, progress }] of items.entries()) {
     const indexField = fieldOf('output_index', index);
     yield frame('response.output_item.added', indexField + fieldOf('item', added));
     for (const event of progress({ item_id: String(added['id']), output_index: index }))
-      yield frame(event.type, isDelta(event) ? deltaFields(event, obfuscated) : fieldsOf(event));
+      yield frame(event.type, isDelta(event) ? deltaFields(event, obfuscated) : eventFields(event));
     yield frame('response.output_item.done', indexField + fieldOf('item', done));
   }
   const ended = end();
   yield frame(`response.${ended.status}`, fieldOf('response', ended));
   return ended;
-}
-
-function withStatus(response: ResponseObject, status: ResponseObject['status']): ResponseObject {
-  return { ...response, status };
 }
 
 /** One field as JSON, with a comma before it. */
@@ -76,7 +73,7 @@ function fieldOf(name: string, value: unknown): string {
 }
 
 /** The fields of an event as JSON, each with a comma before it. The type, its first field, is left out. */
-function fieldsOf(event: EventFields): string {
+function eventFields(event: EventFields): string {
   return JSON.stringify(event).slice('{"type":""'.length + event.type.length, -1);
 }
 

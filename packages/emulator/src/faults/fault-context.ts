@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 
-/** What the faults of one turn need beside its sink. */
+/** The parts of the emulator that the faults of one turn use. */
 export interface FaultContext {
   readonly clock: Clock;
   /** Called once for each fault, in its text form, when the fault strikes. */

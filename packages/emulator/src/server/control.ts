@@ -31,7 +31,7 @@ interface ControlCall {
   readonly body: string;
 }
 
-/** What the control API does for a path and a method. */
+/** An action of the control API. Each path and method has one. */
 interface Action {
   /** The result is the JSON of the answer. */
   readonly run: (call: ControlCall) => unknown;

@@ -66,7 +66,7 @@ export interface EmulatorOptions extends AccessOptions {
    */
   readonly replay?: ReplayOptions | undefined;
   /**
-   * What is broken on purpose, and when: a list of rules, or the path of a YAML file with the one key `faults`. The faults that a request asks for
+   * The rules by which faults strike: a list, or the path of a YAML file with the one key `faults`. The faults that a request asks for
    * strike first, then these rules, then those of the script. @default none
    */
   readonly faults?: string | readonly FaultRule[] | undefined;

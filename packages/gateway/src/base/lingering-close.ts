@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** What is still read, and thrown away, from a client that was answered and sends on. */
+/** Bounds on reading from a client that was answered and still sends. The bytes are thrown away. */
 const lingering = {
   bytes: 64 * 1024 * 1024,
   /** In all. */

@@ -38,7 +38,7 @@ interface CachedBody<Stored> extends ListBody {
 
 /** A body that goes on from a known one. */
 interface GrownBody<Piece> extends ListBody {
-  /** What it adds, up to the bracket that closes the input. */
+  /** The new items as text, up to the bracket that closes the input. */
   added: Piece;
 }
 

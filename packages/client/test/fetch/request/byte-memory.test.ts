@@ -19,7 +19,7 @@ function filled(length: number, seed: number): Buffer {
 }
 
 describe('byte memory', () => {
-  test('what was stored and has grown is the beginning of the same bytes, and of no others', () => {
+  test('isBeginningOf: stored bytes that have grown are the beginning of the same bytes, and of no others', () => {
     assertProperty(
       property(
         lengths,
@@ -67,7 +67,7 @@ describe('byte memory', () => {
     );
   });
 
-  test('what a body leaves is used again: many bodies take no more memory than the budget', () => {
+  test('blocks of a forgotten body are used again: many bodies take no more memory than the budget', () => {
     const bodies = new BodyCache(new ByteMemory(), 8_000_000);
     const read = (name: number): void =>
       bodies.read(chunked(Buffer.from(JSON.stringify({ input: [`${name}`.padEnd(400_000, 'x')] })), 65_536))?.keep();
