@@ -73,6 +73,19 @@ const refused: readonly (readonly [what: string, headers: Record<string, string>
 ];
 
 describe('N4: Origin and Host', () => {
+  test('a request with a foreign name or page is refused also right behind one that was allowed', async (t) => {
+    const { url } = await start(t, { host: '0.0.0.0' });
+    const reached = url.replace('0.0.0.0', '127.0.0.1');
+    for (let round = 0; round < 2; round += 1) {
+      assert.equal((await ask(reached, { headers: { host: '127.0.0.1' } })).status, 200);
+      assert.equal((await ask(reached, { headers: { host: 'evil.example' } })).status, 403);
+      assert.equal(
+        (await ask(reached, { headers: { host: '127.0.0.1', origin: 'https://evil.example' } })).status,
+        403,
+      );
+    }
+  });
+
   for (const [what, headers, option] of refused) {
     test(`${what} is refused with 403, over HTTP and for a WebSocket`, async (t) => {
       const { url, journal } = await start(t);
