@@ -16,7 +16,7 @@ const pinned = {
   '@turnwire/client/proxy': [clientProxy, ['proxyFor']],
   '@turnwire/client/relay': [
     clientRelay,
-    ['ContextDigests', 'RelayBodies', 'bodyText', 'createRelay', 'sseText', 'withStreamId'],
+    ['ContextDigests', 'RelayBodies', 'bodyText', 'createRelay', 'memberOf', 'sseText', 'withStreamId'],
   ],
   '@turnwire/emulator': [
     emulator,

@@ -46,6 +46,17 @@ describe('gateway: the response that a client has named', () => {
     });
   }
 
+  test('is replaced behind an output of many megabytes, such as an image', () => {
+    const output = JSON.stringify([{ type: 'image_generation_call', result: `\"${'a'.repeat(30_000_000)}` }]);
+    const around = (id: string): string => `{"response":{"output":${output},"previous_response_id":${id}}}`;
+    assert.ok(textWithPreviousResponseId(around('null'), ids) === around('"resp_1"'));
+  });
+
+  test('is replaced where a name has an escape, and where a member stands twice', () => {
+    const said = '{"response":{"previous_response_id":"x","a":[1,{"b":2}],"previous_response_\\u0069d":null}}';
+    assert.equal(textWithPreviousResponseId(said, ids), said.replace('null', '"resp_1"'));
+  });
+
   test('is not written into a successor of a steered response, another event, or a text that is no JSON', () => {
     for (const said of ['{"response":{"previous_response_id":"resp_9"}}', '{"response":', 'null', '[]'])
       assert.equal(textWithPreviousResponseId(said, ids), said);

@@ -1,20 +1,28 @@
 /** Positions in a text of valid JSON. In an invalid text the results mean nothing. */
 
-/** The index of the `[` of the last member `input`, if it is an array; undefined if there is none, or a name has an escape. */
-export function inputArrayIn(text: string): number | undefined {
-  let at = skipSpace(text, text.indexOf('{') + 1);
-  let found: number | undefined;
-  while (text[at] === '"') {
-    const nameEnd = skipString(text, at);
-    const name = text.slice(at, nameEnd);
-    if (name.includes('\\')) return undefined;
-    const value = skipSpace(text, skipSpace(text, nameEnd) + 1);
-    if (name === '"input"') found = text[value] === '[' ? value : undefined;
-    const next = skipSpace(text, skipValue(text, value));
+/** A place in a text: from its first character to the one after its last. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The value of a member of the object that begins at or after `at`; undefined where the object has no such member. Of members with the same name the last one
+ * counts, as in `JSON.parse`.
+ */
+export function memberOf(text: string, at: number, name: string): Span | undefined {
+  let index = skipSpace(text, text.indexOf('{', at) + 1);
+  let found: Span | undefined;
+  while (text[index] === '"') {
+    const nameEnd = skipString(text, index);
+    const from = skipSpace(text, skipSpace(text, nameEnd) + 1);
+    const to = skipValue(text, from);
+    if (JSON.parse(text.slice(index, nameEnd)) === name) found = { from, to };
+    const next = skipSpace(text, to);
     if (text[next] !== ',') return found;
-    at = skipSpace(text, next + 1);
+    index = skipSpace(text, next + 1);
   }
-  return undefined;
+  return found;
 }
 
 /** The index of the bracket that closes the array or object around `at`; -1 if there is none. */

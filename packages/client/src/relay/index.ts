@@ -9,4 +9,6 @@ export type { RelayBody } from './bodies.js';
 export type { RelayEvent } from './event.js';
 export type { RelayAnswer, RelayOpening, RelayRefusal, RelayTurn } from './turn.js';
 export { sseText, withStreamId } from './text.js';
+export { memberOf } from '../json/json-scan.js';
+export type { Span } from '../json/json-scan.js';
 export type { Json, JsonObject } from '../json/json.js';

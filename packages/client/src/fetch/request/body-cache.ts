@@ -3,7 +3,7 @@ import { markIntegers } from '../../json/exact-integers.js';
 import { isObject } from '../../json/json.js';
 import { snapshot } from '../../json/snapshot.js';
 import { detached } from './body-text.js';
-import { closingBracket, inputArrayIn } from '../../json/json-scan.js';
+import { closingBracket, memberOf } from '../../json/json-scan.js';
 import type { Json, JsonObject } from '../../json/json.js';
 import type { BodyTextOperations, Sized } from './body-text.js';
 
@@ -108,7 +108,7 @@ export class BodyCache<Body extends Sized, Piece, Stored> {
   #locateInput(body: Body, text: string, params: JsonObject): ListBody | undefined {
     const { input } = params;
     if (body.length < minCachedLength || !Array.isArray(input) || input.length === 0) return undefined;
-    const begin = inputArrayIn(text);
+    const begin = memberOf(text, 0, 'input')?.from;
     const close = begin === undefined ? -1 : closingBracket(text, begin + 1);
     if (begin === undefined || close === -1) return undefined;
     const rest = detached(text.slice(close));

@@ -1,4 +1,4 @@
-import { memberOf } from './json-member.js';
+import { memberOf } from '@turnwire/client/relay';
 import type { RelayEvent } from '@turnwire/client/relay';
 
 /** Events that contain the whole response. */
