@@ -47,7 +47,7 @@ describe('gateway: the response that a client has named', () => {
   }
 
   test('is replaced behind an output of many megabytes, such as an image', () => {
-    const output = JSON.stringify([{ type: 'image_generation_call', result: `\"${'a'.repeat(30_000_000)}` }]);
+    const output = JSON.stringify([{ type: 'image_generation_call', result: `"${'a'.repeat(30_000_000)}` }]);
     const around = (id: string): string => `{"response":{"output":${output},"previous_response_id":${id}}}`;
     assert.ok(textWithPreviousResponseId(around('null'), ids) === around('"resp_1"'));
   });
